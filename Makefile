@@ -1,0 +1,52 @@
+# `make demo` and `make test` set up what they need; see README.md.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+LOCK := requirements/dev.lock
+
+.PHONY: setup demo test check bench dev lock system coverage
+.DEFAULT_GOAL := setup
+
+setup: $(VENV)/.ready
+
+$(BIN)/uv: requirements/uv.lock
+	@$(PYTHON) -c 'import sys; sys.exit("AutoStack needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/uv.lock
+	@touch $@
+
+$(VENV)/.ready: $(BIN)/uv $(LOCK) pyproject.toml
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes $(LOCK)
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup
+	@DEMO_STOP=$(DEMO_STOP) $(BIN)/python -m examples.demo
+
+check: setup
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/deptry src
+	@$(BIN)/vulture
+	@if [ -n "$(CI)" ]; then $(BIN)/pyright; fi
+
+system: setup
+	@$(BIN)/python -m tests.system
+
+test: setup system
+	@$(BIN)/coverage erase
+	@$(BIN)/pytest tests/unit tests/contracts tests/integration --cov
+	@$(BIN)/coverage report --fail-under=85 --skip-covered --show-missing
+	@$(BIN)/pytest tests/e2e tests/security tests/reliability
+
+bench: setup
+	@$(BIN)/python -m benchmarks
+
+dev: setup
+	@$(BIN)/autostack up
+
+lock: setup
+	@echo 'uv' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --output-file requirements/uv.lock -
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --group dev pyproject.toml --output-file $(LOCK)

@@ -1,0 +1,191 @@
+"""How a deployment goes wrong. Drivers raise these; the journal and the API render them.
+
+AutostackError
+├── DeploymentError        a step cannot go on; `diagnosis` may say more
+│   ├── SourceError        RepositoryUnreachable RepositoryDenied BranchNotFound RepositoryEmpty
+│   │                      RepositoryTooLarge RepositoryRefused TreeRefused
+│   ├── PlanError          NothingDetected FamilyUnavailable
+│   ├── BuildError         BuildFailed BuildTimedOut BuildOutOfMemory OutOfDisk ToolchainUnavailable
+│   ├── RuntimeFailure     ReleaseCommandFailed StartRefused Unhealthy Crashed SandboxUnavailable
+│   └── SwitchError        StaleGeneration SwitchUnconfirmed
+├── Canceled               the user asked
+└── LeaseLost              another worker owns this deployment now
+"""
+
+from autostack.core.errors import AutostackError, Conflict, Invalid, Unavailable
+
+
+class Canceled(AutostackError):
+    def __init__(self) -> None:
+        super().__init__("The deployment was canceled.")
+
+
+class LeaseLost(Conflict):
+    def __init__(self) -> None:
+        super().__init__("Another worker has taken this deployment over.")
+
+
+class DeploymentError(Invalid):
+    """A step cannot go on."""
+
+
+class SourceError(DeploymentError):
+    pass
+
+
+class RepositoryUnreachable(SourceError):
+    hint = "Check the address, and that this machine can reach it."
+
+    def __init__(self, host: str, reason: str = "") -> None:
+        super().__init__(f"Could not reach {host}{f': {reason}' if reason else ''}.")
+
+
+class RepositoryDenied(SourceError):
+    hint = "Check the address. If the repository is private, add a token or our deploy key."
+
+    def __init__(self, url: str) -> None:
+        super().__init__(f"{url} does not exist or does not let us in.")
+
+
+class BranchNotFound(SourceError):
+    def __init__(self, ref: str, known: tuple[str, ...] = ()) -> None:
+        super().__init__(f"The repository has no branch, tag or commit {ref!r}.")
+        self.hint = f"Known branches: {', '.join(known[:10])}." if known else "Push it first."
+
+
+class RepositoryEmpty(SourceError):
+    hint = "Push a commit first."
+
+    def __init__(self, url: str) -> None:
+        super().__init__(f"{url} has no commits yet.")
+
+
+class RepositoryTooLarge(SourceError):
+    hint = "Remove large files from the repository, or raise the limit."
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The repository is larger than {limit // (1024 * 1024)} MB.")
+
+
+class RepositoryRefused(SourceError):
+    hint = "Use an https:// or ssh address of a public host."
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"This repository address is not allowed: {reason}.")
+
+
+class TreeRefused(SourceError):
+    hint = "Remove the file, or make the link stay inside the repository."
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path!r} in the repository is not allowed: {reason}.")
+
+
+class PlanError(DeploymentError):
+    pass
+
+
+class NothingDetected(PlanError):
+    hint = "Add a Procfile with a `web:` line, or set the root directory and start command."
+
+    def __init__(self, looked_for: str) -> None:
+        super().__init__(f"We found nothing to run. Looked for {looked_for}.")
+
+
+class FamilyUnavailable(PlanError):
+    def __init__(self, what: str, hint: str) -> None:
+        super().__init__(f"{what} cannot be deployed here yet.")
+        self.hint = hint
+
+
+class BuildError(DeploymentError):
+    pass
+
+
+class BuildFailed(BuildError):
+    hint = "Read the last lines of the build log; the same command fails on your machine too."
+
+    def __init__(self, title: str, code: int) -> None:
+        super().__init__(f"{title} failed with exit code {code}.")
+
+
+class BuildTimedOut(BuildError):
+    hint = "Make the build shorter, or raise the build time limit."
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"The build took longer than {seconds:g} seconds and was ended.")
+
+
+class BuildOutOfMemory(BuildError):
+    hint = "Make the build use less memory, or raise the build memory limit."
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The build needed more than {limit // (1024 * 1024)} MB of memory.")
+
+
+class OutOfDisk(BuildError):
+    hint = "Free disk space on the server, or remove old releases."
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"There is not enough disk space for {what}.")
+
+
+class ToolchainUnavailable(BuildError):
+    def __init__(self, name: str, version: str, known: tuple[str, ...] = ()) -> None:
+        super().__init__(f"{name} {version} is not available on this machine.")
+        self.hint = f"Available: {', '.join(known)}." if known else f"Install {name} on the server."
+
+
+class RuntimeFailure(DeploymentError):
+    pass
+
+
+class ReleaseCommandFailed(RuntimeFailure):
+    hint = "What serves was not touched. Fix the command, or its database, then deploy again."
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"The release command failed with exit code {code}.")
+
+
+class StartRefused(RuntimeFailure):
+    def __init__(self, reason: str, hint: str = "") -> None:
+        super().__init__(f"The app could not be started: {reason}.")
+        self.hint = hint
+
+
+class Unhealthy(RuntimeFailure):
+    hint = "Listen on 0.0.0.0 and on the port given in $PORT."
+
+    def __init__(self, process: str, seconds: float, last: str) -> None:
+        super().__init__(f"{process} did not answer within {seconds:g} seconds; last: {last}.")
+
+
+class Crashed(RuntimeFailure):
+    hint = "Read the last lines it printed."
+
+    def __init__(self, process: str, code: int | None) -> None:
+        how = "ended" if code is None else f"ended with exit code {code}"
+        super().__init__(f"{process} {how} right after its start.")
+
+
+class SandboxUnavailable(Unavailable):
+    hint = "Run `autostack doctor`; it says what is missing."
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"Code cannot be isolated on this machine: {reason}.")
+
+
+class SwitchError(DeploymentError):
+    pass
+
+
+class StaleGeneration(SwitchError):
+    def __init__(self, asked: int, current: int) -> None:
+        super().__init__(f"Routes of generation {asked} are older than {current}.")
+
+
+class SwitchUnconfirmed(SwitchError):
+    hint = "The edge may be down: `autostack status` says. Traffic stays where it was."
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"The edge did not confirm the new routes within {seconds:g} seconds.")

@@ -1,0 +1,40 @@
+"""Every table, written out: importing this module completes Base.metadata."""
+
+from autostack.models import (
+    deployment,
+    environment,
+    event,
+    idempotency,
+    instance,
+    login_failure,
+    plan,
+    project,
+    release,
+    route,
+    session,
+    step,
+    team,
+    user,
+    variable,
+)
+from autostack.models.base import Base
+
+TABLES = (
+    user.User,
+    session.UserSession,
+    login_failure.LoginFailure,
+    team.Team,
+    team.Membership,
+    project.Project,
+    environment.Environment,
+    variable.Variable,
+    deployment.Deployment,
+    step.Step,
+    release.Release,
+    instance.Instance,
+    route.Route,
+    plan.PlanRequest,
+    event.Event,
+    idempotency.IdempotencyKey,
+)
+metadata = Base.metadata
