@@ -1,0 +1,53 @@
+"""Applications that misbehave on purpose, as the files of a repository."""
+
+from collections.abc import Mapping
+
+
+def hard_coded_port(version: str, port: int = 5000) -> Mapping[str, str]:
+    """Ignores $PORT, so two versions want the same one."""
+    return {
+        "app.py": f"""
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        body = b"{version}\\n"
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+ThreadingHTTPServer.request_queue_size = 256
+ThreadingHTTPServer(("127.0.0.1", {port}), Handler).serve_forever()
+""",
+        "Procfile": "web: python app.py\n",
+        "requirements.txt": "",
+    }
+
+
+def slow_build(seconds: int) -> Mapping[str, str]:
+    """A build that sleeps, with children of its own."""
+    script = f"sh -c 'sleep {seconds} & sleep {seconds}; wait'"
+    return {
+        "package.json": (
+            '{"name": "slow", "version": "1.0.0", "scripts": '
+            f'{{"build": "{script}", "start": "node app.js"}}}}'
+        ),
+        "app.js": "require('http').createServer((q, r) => r.end('ok')).listen(process.env.PORT)\n",
+    }
+
+
+def never_listens() -> Mapping[str, str]:
+    return {
+        "app.py": "import time\nprint('thinking', flush=True)\ntime.sleep(3600)\n",
+        "Procfile": "web: python app.py\n",
+        "requirements.txt": "",
+    }
+
+
+def crashes(line: str = "import nowhere_to_be_found") -> Mapping[str, str]:
+    return {"app.py": f"{line}\n", "Procfile": "web: python app.py\n", "requirements.txt": ""}
