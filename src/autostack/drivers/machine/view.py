@@ -6,7 +6,7 @@ its own, covers such directories with an empty one and binds back what is needed
 """
 
 # The launcher imports this, and pathlib would cost it 4 ms.
-# ruff: noqa: PTH100, PTH103, PTH110, PTH111, PTH114, PTH115, PTH116, PTH118, PTH119, PTH120, PTH211
+# ruff: noqa: PTH100, PTH103, PTH110, PTH114, PTH115, PTH116, PTH120, PTH211
 
 import os
 import stat
