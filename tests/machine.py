@@ -1,0 +1,40 @@
+"""Parts of the machine that tests may need, and how each is found out."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+Missing = str | None
+"""Why a part is missing, in words; None when it is there."""
+
+
+def _root() -> Missing:
+    return None if os.geteuid() == 0 else "it needs root"
+
+
+def _linux() -> Missing:
+    return None if sys.platform == "linux" else "it needs Linux"
+
+
+def _docker() -> Missing:
+    return None if Path("/var/run/docker.sock").exists() else "no Docker engine answers"
+
+
+def _program(name: str) -> Callable[[], Missing]:
+    path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+    return lambda: None if shutil.which(name, path=path) else f"{name} is not installed"
+
+
+PARTS: dict[str, Callable[[], Missing]] = {
+    "linux": _linux,
+    "root": _root,
+    "docker": _docker,
+    "git": _program("git"),
+    "sshd": _program("sshd"),
+    "ip": _program("ip"),
+    "iptables": _program("iptables"),
+    "setpriv": _program("setpriv"),
+    "unshare": _program("unshare"),
+}
