@@ -4,7 +4,7 @@ AutostackError
 ├── DeploymentError        a step cannot go on; `diagnosis` may say more
 │   ├── SourceError        RepositoryUnreachable RepositoryDenied BranchNotFound RepositoryEmpty
 │   │                      RepositoryTooLarge RepositoryRefused TreeRefused
-│   ├── PlanError          NothingDetected FamilyUnavailable
+│   ├── PlanError          NothingDetected FamilyUnavailable PlanFileInvalid RootNotFound
 │   ├── BuildError         BuildFailed BuildTimedOut BuildOutOfMemory OutOfDisk ToolchainUnavailable
 │   ├── RuntimeFailure     ReleaseCommandFailed StartRefused Unhealthy Crashed SandboxUnavailable
 │   └── SwitchError        StaleGeneration SwitchUnconfirmed
@@ -90,6 +90,20 @@ class NothingDetected(PlanError):
 
     def __init__(self, looked_for: str) -> None:
         super().__init__(f"We found nothing to run. Looked for {looked_for}.")
+
+
+class PlanFileInvalid(PlanError):
+    hint = "Correct the file, or remove it: most projects need none."
+
+    def __init__(self, file: str, line: int, reason: str) -> None:
+        super().__init__(f"{file}{f':{line}' if line else ''} cannot be used: {reason}.")
+
+
+class RootNotFound(PlanError):
+    hint = "Set the root to a directory of the repository, as in `services/api`."
+
+    def __init__(self, root: str) -> None:
+        super().__init__(f"The root directory {root[:200]!r} is not in the repository.")
 
 
 class FamilyUnavailable(PlanError):
@@ -189,3 +203,24 @@ class SwitchUnconfirmed(SwitchError):
 
     def __init__(self, seconds: float) -> None:
         super().__init__(f"The edge did not confirm the new routes within {seconds:g} seconds.")
+
+
+class StepTimedOut(DeploymentError):
+    hint = "Deploy again; if it happens again, `autostack status` says what is slow."
+
+    def __init__(self, step: str, seconds: float) -> None:
+        super().__init__(f"The step {step!r} took longer than {seconds:g} seconds and was ended.")
+
+
+class Unstable(DeploymentError):
+    hint = "Traffic is back on the previous release. Read the last lines the new one printed."
+
+    def __init__(self, process: str, what: str) -> None:
+        super().__init__(f"{process} {what} after it had taken over.")
+
+
+class JournalAway(Unavailable):
+    hint = "The deployment is resumed when the database is back."
+
+    def __init__(self) -> None:
+        super().__init__("The database did not come back in time.")

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from autostack.engine.release import (
     Answer,
     Artifact,
     Checkout,
+    Diagnosis,
     Drained,
     Exit,
     Instance,
@@ -23,6 +25,7 @@ from autostack.engine.release import (
     Observation,
     Repository,
     Routes,
+    Status,
     Step,
 )
 
@@ -156,11 +159,20 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Served:
-    """What serves an environment now."""
+    """What serves an environment: the routes, and the instances of the deployment behind them."""
 
     release_id: UUID
     routes: Routes
     instances: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Living:
+    """An instance whose row is not freed. `address` is set once it was started."""
+
+    id: UUID
+    process: str
+    address: str | None
 
 
 class StepRecord(Protocol):
@@ -177,13 +189,19 @@ class Journal(Protocol):
     """The durable memory of one deployment under one lease.
 
     Every write is one short transaction `WHERE lease = token`; `LeaseLost` when another worker
-    has taken over. Patient while the database is away.
+    has taken over. Patient while the database is away, then `JournalAway`. Each call may be
+    repeated after a crash and changes nothing the second time.
     """
 
     def step(self, step: Step) -> AbstractAsyncContextManager[StepRecord]:
         """Open the step's row before anything is done; close it with its outcome. Raises
-        `Canceled` instead of opening when the user canceled.
+        `Canceled` instead of opening when the user canceled. A step left by cancellation of the
+        task stays open: it is resumed, or `ended` closes it.
         """
+        ...
+
+    async def skip(self, step: Step) -> None:
+        """Record that a step had nothing to do."""
         ...
 
     async def canceled(self) -> None:
@@ -196,24 +214,68 @@ class Journal(Protocol):
         """The release this deployment makes; the same one each time it is asked."""
         ...
 
+    async def reuse(self, release_id: UUID) -> None:
+        """This deployment brings an existing release back."""
+        ...
+
     async def allocate(self, release_id: UUID, wanted: Sequence[Wanted]) -> Sequence[InstanceSpec]:
         """Write instance rows with ids, uids and places before anything starts; asking again
         returns the same rows.
         """
         ...
 
-    async def started(self, instance: Instance) -> None: ...
+    async def started(self, instances: Sequence[Instance]) -> None: ...
 
-    async def stopped(self, instance_id: UUID) -> None: ...
+    async def stopped(self, instance_ids: Sequence[UUID]) -> None:
+        """They are gone: their uids and places are free for others."""
+        ...
 
-    async def serving(self) -> Served | None: ...
+    async def mine(self) -> Sequence[Living]:
+        """Living instances of this deployment."""
+        ...
 
-    async def routed(self, release_id: UUID, targets: Sequence[str]) -> tuple[Routes, int]:
-        """Record where the environment's domains lead from now on, with a new generation;
-        asking again for the same release and targets returns the same generation.
+    async def older(self) -> Sequence[Living]:
+        """Living instances of earlier deployments of this environment."""
+        ...
+
+    async def specs(self, instance_ids: Sequence[UUID]) -> Sequence[InstanceSpec]:
+        """How living instances were started, to start them again."""
+        ...
+
+    async def before(self) -> Served | None:
+        """What served before this deployment's own switch; None if nothing did."""
+        ...
+
+    async def routed(
+        self, release_id: UUID, targets: Sequence[str], directory: Path | None
+    ) -> tuple[Routes, int]:
+        """Record where the environment's domains lead from now on, with a new generation, and
+        what they led to before; asking again returns the same generation.
+        """
+        ...
+
+    async def restored(self) -> tuple[Routes, int] | None:
+        """Record that the domains lead to `before` again; None when a newer deployment has
+        switched since, or this one never did.
         """
         ...
 
     async def current(self) -> bool:
-        """Whether this deployment's release is still the one routed."""
+        """Whether the environment's domains lead to this deployment."""
+        ...
+
+    async def warned(self, text: str) -> None: ...
+
+    async def ended(
+        self, status: Status, *, message: str = "", diagnosis: Diagnosis | None = None
+    ) -> None:
+        """The verdict. Closes what is open; success frees the slot and asks for `settle`."""
+        ...
+
+    async def watched(self, facts: Mapping[str, Any]) -> None:
+        """The state of the watch, shown to users."""
+        ...
+
+    async def settled(self) -> None:
+        """Nothing of this deployment is left to do."""
         ...

@@ -1,0 +1,334 @@
+"""Why a deployment failed: rules over what was seen, most telling first. Pure."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from autostack.core.errors import AutostackError
+from autostack.engine import errors
+from autostack.engine.plan import Plan
+from autostack.engine.release import Diagnosis, Exit, Listener, Step
+
+KILLED = 137
+NOT_EXECUTABLE = 126
+NOT_FOUND = 127
+PROOF_LENGTH = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """What was there to see when it failed. `lines` are the last printed ones, oldest first;
+    `port` is the one the app was given; `variables` are the names that were set.
+    """
+
+    step: Step
+    error: Exception
+    lines: tuple[str, ...] = ()
+    plan: Plan | None = None
+    exit: Exit | None = None
+    listeners: tuple[Listener, ...] = ()
+    port: int | None = None
+    variables: frozenset[str] = frozenset()
+
+
+Rule = Callable[[Scene], Diagnosis | None]
+
+
+def diagnose(scene: Scene) -> Diagnosis:
+    """The first rule that recognises the scene; else the error in its own words."""
+    for rule in RULES:
+        found = rule(scene)
+        if found is not None:
+            return found
+    return _in_its_own_words(scene)
+
+
+def _in_its_own_words(scene: Scene) -> Diagnosis:
+    if isinstance(scene.error, AutostackError):
+        return Diagnosis(
+            code=scene.error.code,
+            summary=str(scene.error),
+            proof=_last_line(scene.lines),
+            todo=scene.error.hint,
+        )
+    return Diagnosis(
+        code="platform_failed",
+        summary=f"The platform itself failed in the step {scene.step.value!r}.",
+        todo="Deploy again. If it happens again, report it with the platform's worker log.",
+    )
+
+
+def clone_denied(scene: Scene) -> Diagnosis | None:
+    if not isinstance(scene.error, errors.RepositoryDenied):
+        return None
+    return Diagnosis(
+        code="clone_denied",
+        summary=str(scene.error),
+        proof=_last_line(scene.lines),
+        todo=scene.error.hint,
+    )
+
+
+def disk(scene: Scene) -> Diagnosis | None:
+    proof = _find(scene.lines, r"No space left on device|\bENOSPC\b|Disk quota exceeded")
+    if proof is None and not isinstance(scene.error, errors.OutOfDisk):
+        return None
+    return Diagnosis(
+        code="disk",
+        summary="There was no disk space left.",
+        proof=_shown(proof) or str(scene.error),
+        todo="Free disk space on the server, remove old releases, or write less.",
+    )
+
+
+def out_of_memory(scene: Scene) -> Diagnosis | None:
+    pattern = (
+        r"JavaScript heap out of memory|^MemoryError\b|Cannot allocate memory|Out of memory"
+        r"|was sent SIGKILL! Perhaps out of memory"
+    )
+    proof = _find(scene.lines, pattern)
+    ended = scene.exit is not None and scene.exit.oom
+    if proof is None and not ended and not isinstance(scene.error, errors.BuildOutOfMemory):
+        return None
+    return Diagnosis(
+        code="out_of_memory",
+        summary="It needed more memory than it may use.",
+        proof=_shown(proof) or _exit_words(scene.exit) or str(scene.error),
+        todo="Use less memory (fewer workers, smaller caches), or raise the memory limit.",
+    )
+
+
+_MISSING_MODULE = re.compile(
+    r"(?:ModuleNotFoundError|ImportError): No module named '?(?P<python>[\w.]+)'?"
+    r"|Cannot find (?:module|package) '(?P<node>[^']+)'"
+)
+
+
+def missing_module(scene: Scene) -> Diagnosis | None:
+    proof = _find(scene.lines, _MISSING_MODULE.pattern)
+    if proof is None or _names_the_start_command(scene, proof):
+        return None
+    name = proof["python"] or proof["node"]
+    if name.startswith((".", "/")):
+        todo = f"The file {name!r} is not in the build. Is it committed, and spelt like this?"
+    elif proof["python"]:
+        todo = f"Add the package that brings {name.split('.')[0]!r} to your requirements."
+    else:
+        todo = f"Add {name!r} to the dependencies in package.json (not devDependencies)."
+    return Diagnosis(
+        code="missing_module",
+        summary=f"The module {name!r} is not installed.",
+        proof=_shown(proof),
+        todo=todo,
+    )
+
+
+def _names_the_start_command(scene: Scene, proof: re.Match[str]) -> bool:
+    """`gunicorn wrong:app` also fails with a missing module: the command is what is wrong."""
+    name = proof["python"]
+    if name is None:
+        return False
+    words = " ".join(_start_command(scene)).replace("=", " ").split()
+    return any(word == name or word.startswith(f"{name}:") for word in words)
+
+
+_UNSET: tuple[str, ...] = (
+    r"KeyError: '(?P<python>[A-Z][A-Z0-9_]{2,})'",
+    # `environment variable DATABASE_URL is not set`
+    (
+        r"""(?i:variable)s?:? ["'`]?(?P<named>[A-Z][A-Z0-9_]{2,})["'`]? """
+        r"""(?i:(?:is |was )?(?:not set|not defined|missing|required|undefined|must be set))"""
+    ),
+    # `Missing required environment variables: STRIPE_KEY`
+    (
+        r"""(?i:missing|required|undefined|unset|set the)(?i: required)?(?i: env(?:ironment)?)?"""
+        r"""(?i: variables?)?:? ["'`]?(?P<required>[A-Z][A-Z0-9]*_[A-Z0-9_]+)\b"""
+    ),
+    # `The SECRET_KEY setting must not be empty`
+    (
+        r"""(?P<first>[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+) (?i:environment variable |setting )?"""
+        r"""(?i:(?:is |was |must )?(?:not be empty|not set|not defined|missing|required))"""
+    ),
+)
+
+
+def unset_variable(scene: Scene) -> Diagnosis | None:
+    name, proof = _unset(scene)
+    if name is None:
+        return None
+    return Diagnosis(
+        code="unset_variable",
+        summary=f"The variable {name} is not set.",
+        proof=proof,
+        todo=f"Set it: `autostack env set {name}=…`, then deploy again.",
+    )
+
+
+def _unset(scene: Scene) -> tuple[str | None, str]:
+    if isinstance(scene.error, errors.SourceError | errors.BuildTimedOut):
+        return None, ""
+    for pattern in _UNSET:
+        for match in _find_all(scene.lines, pattern):
+            name = next(group for group in match.groupdict().values() if group)
+            if name not in scene.variables:
+                return name, _shown(match)
+    return _pydantic_unset(scene)
+
+
+def _pydantic_unset(scene: Scene) -> tuple[str | None, str]:
+    """pydantic-settings names the field on one line and what is wrong on the next."""
+    for name, why in zip(scene.lines, scene.lines[1:], strict=False):
+        if re.match(r"\s+Field required \[type=missing", why) and re.fullmatch(r"\w+", name):
+            return name.upper(), f"{name}: {why.strip()}"[:PROOF_LENGTH]
+    return None, ""
+
+
+_START_COMMAND = (
+    r"^.*\b(?P<what>[\w./-]+): (?:command )?not found$",
+    r"Failed to find attribute '(?P<attribute>[^']+)' in '[^']+'",
+    r"Error loading ASGI app\. (?P<asgi>.+)",
+    r"Missing script: \"?(?P<script>[\w:-]+)\"?",
+    r"(?:can't open file|Could not import) '(?P<file>[^']+)'",
+    r"bwrap: execvp (?P<program>[^:]+): ",
+    r"Failed to parse '(?P<spec>[^']+)' as an attribute name",
+)
+
+
+def start_command(scene: Scene) -> Diagnosis | None:
+    if not isinstance(scene.error, errors.RuntimeFailure) or _is_release(scene):
+        return None
+    proof = next((m for pattern in _START_COMMAND if (m := _find(scene.lines, pattern))), None)
+    if proof is None:
+        missing = _find(scene.lines, _MISSING_MODULE.pattern)
+        proof = missing if missing and _names_the_start_command(scene, missing) else None
+    code = scene.exit.code if scene.exit else None
+    if proof is None and code not in {NOT_FOUND, NOT_EXECUTABLE}:
+        return None
+    command = " ".join(_start_command(scene))
+    return Diagnosis(
+        code="start_command",
+        summary=f"The start command {command!r} does not work.",
+        proof=_shown(proof) or _last_line(scene.lines) or _exit_words(scene.exit),
+        todo="Correct the `web:` line of the Procfile, or the start command in the settings.",
+    )
+
+
+def bind_address(scene: Scene) -> Diagnosis | None:
+    if not isinstance(scene.error, errors.Unhealthy) or scene.port is None:
+        return None
+    bound = [one for one in scene.listeners if one.port == scene.port]
+    if not bound or any(not _loopback(one.host) for one in bound):
+        return None
+    return Diagnosis(
+        code="bind_address",
+        summary=f"The app listens on {bound[0].host} only, where nobody else reaches it.",
+        proof=f"listens on {bound[0].host}:{bound[0].port}",
+        todo="Listen on 0.0.0.0.",
+    )
+
+
+def port(scene: Scene) -> Diagnosis | None:
+    taken = _find(scene.lines, r"(?i)address already in use|EADDRINUSE")
+    if taken is not None:
+        summary, proof = "The port the app wants is already in use.", _shown(taken)
+    elif isinstance(scene.error, errors.Unhealthy) and scene.port is not None:
+        if any(one.port == scene.port for one in scene.listeners):
+            return None
+        summary, proof = _wrong_port(scene.port, scene.listeners)
+    else:
+        return None
+    todo = "Listen on 0.0.0.0 and on the port given in the variable PORT."
+    return Diagnosis(code="port", summary=summary, proof=proof, todo=todo)
+
+
+def _wrong_port(given: int, listeners: Sequence[Listener]) -> tuple[str, str]:
+    if not listeners:
+        return "Nothing listens on $PORT.", f"no listening socket; PORT was {given}"
+    found = ", ".join(f"{one.host}:{one.port}" for one in listeners)
+    return f"Nothing listens on $PORT; found {found}.", f"listens on {found}; PORT was {given}"
+
+
+def release_command_failed(scene: Scene) -> Diagnosis | None:
+    if not isinstance(scene.error, errors.ReleaseCommandFailed):
+        return None
+    return Diagnosis(
+        code="release_command_failed",
+        summary=str(scene.error),
+        proof=_telling_line(scene.lines),
+        todo=scene.error.hint,
+    )
+
+
+def crash_at_start(scene: Scene) -> Diagnosis | None:
+    if not isinstance(scene.error, errors.Crashed | errors.Unstable):
+        return None
+    return Diagnosis(
+        code="crash_at_start",
+        summary=str(scene.error),
+        proof=_telling_line(scene.lines) or _exit_words(scene.exit),
+        todo="Start it on your machine with the same command and variables; it fails the same way.",
+    )
+
+
+RULES: tuple[Rule, ...] = (
+    clone_denied,
+    disk,
+    out_of_memory,
+    start_command,
+    missing_module,
+    unset_variable,
+    port,
+    bind_address,
+    release_command_failed,
+    crash_at_start,
+)
+
+
+def _is_release(scene: Scene) -> bool:
+    return isinstance(scene.error, errors.ReleaseCommandFailed)
+
+
+def _start_command(scene: Scene) -> tuple[str, ...]:
+    web = scene.plan.web if scene.plan else None
+    if web is None:
+        return ()
+    shell, *rest = web.command
+    return tuple(rest[1:]) if shell == "sh" and rest[:1] == ["-c"] else web.command
+
+
+def _find(lines: Sequence[str], pattern: str) -> re.Match[str] | None:
+    """The last line that matches: the latest word is the nearest to the end."""
+    found = _find_all(lines, pattern)
+    return found[-1] if found else None
+
+
+def _find_all(lines: Sequence[str], pattern: str) -> list[re.Match[str]]:
+    compiled = re.compile(pattern)
+    return [match for line in lines if (match := compiled.search(line.rstrip()))]
+
+
+def _shown(match: re.Match[str] | None) -> str:
+    return match.string.strip()[:PROOF_LENGTH] if match else ""
+
+
+def _last_line(lines: Sequence[str]) -> str:
+    return next((line.strip()[:PROOF_LENGTH] for line in reversed(lines) if line.strip()), "")
+
+
+def _telling_line(lines: Sequence[str]) -> str:
+    """The error a program ended with, rather than the frames and farewells around it."""
+    return _shown(_find(lines, r"^\s*(?:[\w.]*(?:Error|Exception)\b|Uncaught|fatal|panic)")) or (
+        _last_line(lines)
+    )
+
+
+def _exit_words(ended: Exit | None) -> str:
+    if ended is None:
+        return ""
+    if ended.oom or ended.code == KILLED:
+        return "killed because it used more memory than it may"
+    return f"signal {ended.signal}" if ended.signal else f"exit code {ended.code}"
+
+
+def _loopback(host: str) -> bool:
+    return host.startswith("127.") or host in {"::1", "localhost"}

@@ -1,0 +1,32 @@
+"""The engine's values as JSON and back: what steps leave behind, what releases are stored as."""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter
+
+Value = TypeVar("Value")
+Facts = dict[str, Any]
+
+
+_adapters: dict[type[Any], TypeAdapter[Any]] = {}
+
+
+def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
+    """Made once a type: it compiles a schema."""
+    if kind not in _adapters:
+        _adapters[kind] = TypeAdapter(kind)
+    return _adapters[kind]
+
+
+def dump(value: object) -> Facts:
+    """A frozen dataclass as plain JSON."""
+    kind: type[Any] = type(value)
+    facts: Facts = _adapter(kind).dump_python(value, mode="json")
+    return facts
+
+
+def load(kind: type[Value], facts: Mapping[str, Any]) -> Value:
+    """The value that `dump` was given; fields added since then take their defaults."""
+    value: Value = _adapter(kind).validate_python(dict(facts))
+    return value

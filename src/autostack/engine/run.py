@@ -1,0 +1,108 @@
+"""One deployment while it is being carried out: its order, its tools, and what was seen."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Awaitable, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import TypeVar
+from uuid import UUID
+
+from autostack.engine.errors import StepTimedOut
+from autostack.engine.order import Order, Tools
+from autostack.engine.plan import Plan
+from autostack.engine.ports import Journal, LogSink, StepRecord
+from autostack.engine.release import Exit, Listener, Step
+
+KEPT_LINES = 200
+KEPT_LINE = 2000
+SHORTEST_SECRET = 6
+
+T = TypeVar("T")
+
+
+class RememberingLog:
+    """Passes everything on and remembers the last lines of programs, for the diagnosis."""
+
+    def __init__(self, sink: LogSink) -> None:
+        self._sink = sink
+        self._rest = b""
+        self.lines: deque[str] = deque(maxlen=KEPT_LINES)
+
+    def say(self, text: str, *, step: Step, level: str = "info") -> None:
+        self._sink.say(text, step=step, level=level)
+
+    def output(self, data: bytes, *, step: Step) -> None:
+        self._sink.output(data, step=step)
+        *whole, self._rest = (self._rest + data).split(b"\n")
+        self.lines.extend(line.decode(errors="replace")[:KEPT_LINE] for line in whole)
+        self._rest = self._rest[-KEPT_LINE:]
+
+    def last(self) -> tuple[str, ...]:
+        rest = self._rest.decode(errors="replace")
+        return (*self.lines, rest) if rest else tuple(self.lines)
+
+
+class Run:
+    """What the steps share. Everything that must outlive a crash is in the journal instead."""
+
+    def __init__(self, order: Order, tools: Tools, journal: Journal) -> None:
+        self.order = order
+        self.tools = tools
+        self.journal = journal
+        self.log = RememberingLog(tools.open_log(order.id, order.secrets))
+        self.at = Step.FETCH
+        self.plan: Plan | None = order.reuse.plan if order.reuse else None
+        self.exit: Exit | None = None
+        self.port: int | None = None
+        self.listeners: tuple[Listener, ...] = ()
+        self.suspect: UUID | None = None
+        """The instance a failure is about: its last lines tell why."""
+
+    @asynccontextmanager
+    async def step(
+        self, step: Step, *, limit: timedelta | None = None
+    ) -> AsyncGenerator[StepRecord]:
+        """A journal step under its deadline."""
+        self.at = step
+        limit = limit or self.tools.deadline(step)
+        async with self.journal.step(step) as record:
+            if limit is None:
+                yield record
+                return
+            try:
+                async with asyncio.timeout(limit.total_seconds()) as deadline:
+                    yield record
+            except TimeoutError:
+                if deadline.expired():
+                    raise StepTimedOut(step, limit.total_seconds()) from None
+                raise
+
+    def say(self, text: str, *, level: str = "info") -> None:
+        self.log.say(text, step=self.at, level=level)
+
+    async def warn(self, text: str) -> None:
+        self.say(text, level="warning")
+        await self.journal.warned(text)
+
+    def redact(self, text: str) -> str:
+        for secret in self.order.secrets:
+            if len(secret) >= SHORTEST_SECRET:
+                text = text.replace(secret, "••••••")
+        return text
+
+
+async def together(works: Sequence[Awaitable[T]]) -> list[T]:
+    """All at once; the first failure ends the others and is raised as it is."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        return list(await asyncio.gather(*tasks))
+    finally:
+        await end(*tasks)
+
+
+async def end(*tasks: asyncio.Future[T]) -> None:
+    """Cancel what still runs and wait until it is really over."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
