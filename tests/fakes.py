@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -267,8 +267,11 @@ class FakeJournal:
         self._switched: tuple[Routes, int] | None = None
         self._restored: tuple[Routes, int] | None = None
 
+    def step(self, step: Step) -> AbstractAsyncContextManager[FakeRecord]:
+        return self.real_step(step)
+
     @asynccontextmanager
-    async def step(self, step: Step) -> AsyncGenerator[FakeRecord]:
+    async def real_step(self, step: Step) -> AsyncGenerator[FakeRecord]:
         if self.cancel.is_set() and self.status is None:
             raise Canceled
         done = self.outcomes.get(step) is Outcome.DONE
@@ -375,7 +378,7 @@ class FakeJournal:
 
     async def restored(self) -> tuple[Routes, int] | None:
         if self._restored is None and await self.current():
-            owner = self._before and self._owner_of(self._before)
+            owner = self._owner_of(self._before) if self._before else None
             empty = replace(self._mine(), targets=(), directory=None)
             self._restored = self._point(owner, self._before.routes if self._before else empty)
         return self._restored

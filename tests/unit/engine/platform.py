@@ -1,7 +1,7 @@
 """A platform of fakes around the real engine."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -109,3 +109,9 @@ class Platform:
     @property
     def serving(self) -> tuple[str, ...]:
         return self.router.routes[self.environment.id].targets
+
+
+async def until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not true():  # noqa: ASYNC110 - the engine has no event for this moment
+            await asyncio.sleep(0)

@@ -26,8 +26,8 @@ from autostack.engine.release import (
     Step,
 )
 from autostack.engine.settle import settle
-from tests.fakes import FakeJournal
-from tests.unit.engine.platform import PLAN, WEB, WORKER, Platform
+from tests.fakes import FakeJournal, FakeRecord
+from tests.unit.engine.platform import PLAN, WEB, WORKER, Platform, until
 
 CRASHED = Observation(id=uuid4(), state=InstanceState.CRASHED, exit=Exit(code=3))
 
@@ -242,8 +242,7 @@ async def test_canceling_a_build_ends_it_and_leaves_nothing(platform: Platform) 
     platform.builder.hold = asyncio.Event()
     journal = platform.journal()
     task = asyncio.create_task(run(platform, journal))
-    while not platform.builder.running:
-        await asyncio.sleep(0)
+    await until(lambda: platform.builder.running == 1)
 
     journal.cancel.set()
 
@@ -258,8 +257,7 @@ async def test_canceling_during_the_check_ends_the_new_instances(platform: Platf
     platform.probe.answer = Answer(attempts=1, seconds=0, error="refused")
     journal = platform.journal()
     task = asyncio.create_task(run(platform, journal))
-    while not platform.runtime.running:
-        await asyncio.sleep(0)
+    await until(lambda: len(platform.runtime.running) == 1)
 
     journal.cancel.set()
 
@@ -279,7 +277,7 @@ class Dying(FakeJournal):
     deaths = 1
 
     def step(self, step: Step) -> AbstractAsyncContextManager[FakeRecord]:
-        inner = super().step(step)
+        inner = self.real_step(step)
         return _Deadly(self, inner) if step is self.at else inner
 
 
@@ -343,8 +341,7 @@ async def test_a_worker_that_stops_leaves_the_deployment_to_be_resumed(platform:
     platform.builder.hold = asyncio.Event()
     journal = platform.journal()
     task = asyncio.create_task(run(platform, journal))
-    while not platform.builder.running:
-        await asyncio.sleep(0)
+    await until(lambda: platform.builder.running == 1)
 
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
