@@ -1,0 +1,229 @@
+"""Where a Python web application is defined: the module and the name that hold it."""
+
+import ast
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from autostack.engine.detect.modules import Module, statements
+from autostack.engine.detect.tree import Tree
+
+CONSTRUCTORS = {
+    "flask.Flask": ("Flask", "wsgi"),
+    "flask.app.Flask": ("Flask", "wsgi"),
+    "apiflask.APIFlask": ("Flask", "wsgi"),
+    "flask_openapi3.OpenAPI": ("Flask", "wsgi"),
+    "connexion.FlaskApp": ("Connexion", "asgi"),
+    "connexion.AsyncApp": ("Connexion", "asgi"),
+    "falcon.App": ("Falcon", "wsgi"),
+    "falcon.API": ("Falcon", "wsgi"),
+    "falcon.asgi.App": ("Falcon", "asgi"),
+    "bottle.Bottle": ("Bottle", "wsgi"),
+    "bottle.default_app": ("Bottle", "wsgi"),
+    "django.core.wsgi.get_wsgi_application": ("Django", "wsgi"),
+    "django.core.asgi.get_asgi_application": ("Django", "asgi"),
+    "channels.routing.ProtocolTypeRouter": ("Django", "asgi"),
+    "fastapi.FastAPI": ("FastAPI", "asgi"),
+    "fastapi.applications.FastAPI": ("FastAPI", "asgi"),
+    "starlette.applications.Starlette": ("Starlette", "asgi"),
+    "quart.Quart": ("Quart", "asgi"),
+    "litestar.Litestar": ("Litestar", "asgi"),
+    "blacksheep.Application": ("BlackSheep", "asgi"),
+}
+FACTORIES = ("create_app", "make_app", "build_app", "get_app", "app_factory", "create_application")
+_NAMES = ("app", "application", "api", "server")
+_FILES = (
+    "wsgi.py",
+    "asgi.py",
+    "app.py",
+    "main.py",
+    "application.py",
+    "server.py",
+    "run.py",
+    "__init__.py",
+)
+_PLAIN = re.compile(r"^[A-Za-z0-9_./-]+$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """`target` is `module:name`, seen from `directory` (relative to the root, empty for it)."""
+
+    framework: str
+    interface: str
+    target: str
+    directory: str
+    file: str
+    line: int
+    factory: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    module: Module
+    name: str
+    framework: str
+    interface: str
+    line: int
+    factory: bool = False
+
+
+def applications(tree: Tree, modules: Sequence[Module]) -> tuple[Application, ...]:
+    """All of them, the most likely first."""
+    found = sorted((item for module in modules for item in _in_module(module)), key=_rank)
+    placed = (_place(tree, item) for item in found)
+    return tuple(app for app in placed if app)
+
+
+def _rank(item: _Found) -> tuple[int, ...]:
+    name = item.name if item.name in _NAMES else ""
+    file = item.module.file.rsplit("/", 1)[-1]
+    return (
+        item.factory,
+        # a Django project offers both; its ASGI file is only meant where Channels is used
+        item.framework == "Django" and item.interface == "asgi",
+        item.module.file.count("/"),
+        _FILES.index(file) if file in _FILES else len(_FILES),
+        _NAMES.index(name) if name else len(_NAMES),
+    )
+
+
+def _in_module(module: Module) -> Iterator[_Found]:
+    factories = dict(_factories(module))
+    for node in statements(module.body.body):
+        for name, value in _assigned(node):
+            kind = _kind(module, value, factories)
+            if kind:
+                framework, interface = kind
+                yield _Found(
+                    module=module,
+                    name=name,
+                    framework=framework,
+                    interface=interface,
+                    line=node.lineno,
+                )
+    for name, (framework, interface, line) in factories.items():
+        yield _Found(
+            module=module,
+            name=name,
+            framework=framework,
+            interface=interface,
+            line=line,
+            factory=True,
+        )
+
+
+def _assigned(node: ast.stmt) -> Iterator[tuple[str, ast.expr]]:
+    if isinstance(node, ast.Assign):
+        for target in node.targets:
+            if isinstance(target, ast.Name):
+                yield target.id, node.value
+    elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value:
+        yield node.target.id, node.value
+
+
+def _kind(
+    module: Module, value: ast.expr, factories: dict[str, tuple[str, str, int]]
+) -> tuple[str, str] | None:
+    if not isinstance(value, ast.Call):
+        return None
+    meaning = module.meaning(value.func)
+    if meaning in CONSTRUCTORS:
+        return CONSTRUCTORS[meaning]
+    if meaning in factories:
+        return factories[meaning][:2]
+    if meaning.rpartition(".")[2] in FACTORIES:
+        return ("", "")  # imported from elsewhere; settled by `_settle`
+    return None
+
+
+def _factories(module: Module) -> Iterator[tuple[str, tuple[str, str, int]]]:
+    for node in module.body.body:
+        if not isinstance(node, ast.FunctionDef) or node.name not in FACTORIES or _needs(node.args):
+            continue
+        for inner in ast.walk(node):
+            kind = (
+                CONSTRUCTORS.get(module.meaning(inner.func))
+                if isinstance(inner, ast.Call)
+                else None
+            )
+            if kind:
+                yield node.name, (*kind, node.lineno)
+                break
+
+
+def _needs(arguments: ast.arguments) -> bool:
+    """Whether calling it without arguments fails."""
+    positional = len(arguments.posonlyargs) + len(arguments.args) - len(arguments.defaults)
+    return positional > 0 or None in arguments.kw_defaults
+
+
+def settle(apps: Sequence[Application], *, required: frozenset[str]) -> Application | None:
+    """The app to start. One made by a factory of another file takes its kind from there, or
+    from what is required.
+    """
+    if not apps:
+        return None
+    known = next((app for app in apps if app.framework), None)
+    best = apps[0]
+    if best.framework:
+        return best
+    framework, interface = (known.framework, known.interface) if known else _by_packages(required)
+    return Application(
+        framework=framework,
+        interface=interface,
+        target=best.target,
+        directory=best.directory,
+        file=best.file,
+        line=best.line,
+    )
+
+
+def _by_packages(required: frozenset[str]) -> tuple[str, str]:
+    for package, kind in (
+        ("fastapi", ("FastAPI", "asgi")),
+        ("starlette", ("Starlette", "asgi")),
+        ("quart", ("Quart", "asgi")),
+    ):
+        if package in required:
+            return kind
+    return ("Flask" if "flask" in required else "WSGI", "wsgi")
+
+
+def _place(tree: Tree, item: _Found) -> Application | None:
+    directory, dotted = import_path(tree, item.module)
+    if not _PLAIN.match(f"{directory}/{dotted}"):
+        return None  # no name a command line should hold
+    return Application(
+        framework=item.framework,
+        interface=item.interface,
+        target=f"{dotted}:{item.name}",
+        directory=directory,
+        file=item.module.file,
+        line=item.line,
+        factory=item.factory,
+    )
+
+
+def import_path(tree: Tree, module: Module) -> tuple[str, str]:
+    """The directory that must be on the path, and the dotted name seen from it."""
+    parts = module.file.removesuffix(".py").split("/")
+    top = len(parts) - 1
+    while top > 0 and tree.has("/".join([*parts[:top], "__init__.py"])):
+        top -= 1
+    if top > 0 and not _imports_beside(tree, module, "/".join(parts[:top])):
+        top = 1 if parts[0] == "src" else 0
+    dotted = parts[top:-1] if parts[-1] == "__init__" else parts[top:]
+    return "/".join(parts[:top]), ".".join(dotted)
+
+
+def _imports_beside(tree: Tree, module: Module, directory: str) -> bool:
+    """Whether it imports its neighbours by bare name, so that their directory is the path. A
+    relative import, or one from the root, means the root is.
+    """
+    origins = {meaning.partition(".")[0] for meaning in module.names.values()}
+    return any(
+        origin
+        and (tree.has(f"{directory}/{origin}.py") or tree.has(f"{directory}/{origin}/__init__.py"))
+        for origin in origins
+    )

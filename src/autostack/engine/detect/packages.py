@@ -1,0 +1,262 @@
+"""What a Python project requires, and how it is installed."""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from autostack.engine.detect.evidence import line_of, whole
+from autostack.engine.detect.stated import mapping
+from autostack.engine.detect.tree import Tree
+from autostack.engine.errors import PlanFileInvalid
+from autostack.engine.plan import BuildStep, Evidence
+
+MAX_INCLUDES = 20
+_PACKAGE = re.compile(r"^\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[([^\]]*)\])?")
+_INCLUDE = re.compile(r"^\s*(?:-r|--requirement|-c|--constraint)[\s=]*(\S+)")
+_LOCAL = re.compile(r"^\s*(?:-e\b|--editable\b|\.{0,2}/|\.\s*(?:$|\[)|file:)|@\s*file:")
+_MAIN_FILES = (
+    "requirements.txt",
+    "requirements/prod.txt",
+    "requirements/production.txt",
+    "requirements/base.txt",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packages:
+    """`required` are normalised names; `steps` install them into the virtual environment.
+
+    `locked` is false where the same commit can get other packages tomorrow.
+    """
+
+    manager: str
+    evidence: Evidence
+    required: frozenset[str]
+    steps: tuple[BuildStep, ...]
+    locked: bool
+
+
+def packages(tree: Tree) -> Packages | None:
+    """The first of these that the tree has: uv, Poetry, Pipenv, requirements, pyproject."""
+    project = pyproject(tree)
+    if tree.has("uv.lock") and project:
+        return _uv(project)
+    if tree.has("poetry.lock") and project:
+        return _poetry(tree, project)
+    if tree.has("Pipfile.lock"):
+        return _pipenv(tree)
+    requirements = tree.first(*_MAIN_FILES)
+    if requirements:
+        return _requirements(tree, requirements)
+    if "project" in project or "poetry" in _table(project, "tool"):
+        return _pyproject(tree, project)
+    return None
+
+
+def pyproject(tree: Tree) -> Mapping[str, Any]:
+    text = tree.text("pyproject.toml")
+    if text is None:
+        return {}
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
+        raise PlanFileInvalid(
+            "pyproject.toml", 0, str(error)[:120] or "nested too deeply"
+        ) from None
+
+
+def _uv(project: Mapping[str, Any]) -> Packages:
+    command = ("uv", "sync", "--frozen", "--no-dev")
+    members = "workspace" in _table(_table(project, "tool"), "uv")
+    inputs = () if members or _local_sources(project) else ("pyproject.toml", "uv.lock")
+    steps = [
+        BuildStep(
+            title="Install packages", command=(*command, "--no-install-project"), inputs=inputs
+        )
+    ]
+    if not inputs:
+        steps = [BuildStep(title="Install packages", command=command)]
+    elif _is_package(project):
+        steps.append(BuildStep(title="Install the project", command=command))
+    return Packages(
+        manager="uv",
+        evidence=whole("uv.lock"),
+        required=_declared(project),
+        steps=tuple(steps),
+        locked=True,
+    )
+
+
+def _is_package(project: Mapping[str, Any]) -> bool:
+    choice = _table(_table(project, "tool"), "uv").get("package")
+    return choice if isinstance(choice, bool) else "build-system" in project
+
+
+def _local_sources(project: Mapping[str, Any]) -> bool:
+    sources = _table(_table(_table(project, "tool"), "uv"), "sources")
+    return any(
+        "path" in mapping(source) or "workspace" in mapping(source) for source in sources.values()
+    )
+
+
+def _poetry(tree: Tree, project: Mapping[str, Any]) -> Packages:
+    command = (
+        "uv",
+        "tool",
+        "run",
+        "poetry",
+        "install",
+        "--only",
+        "main",
+        "--no-root",
+        "--no-interaction",
+    )
+    steps = [
+        BuildStep(
+            title="Install packages", command=command, inputs=("pyproject.toml", "poetry.lock")
+        )
+    ]
+    poetry = _table(_table(project, "tool"), "poetry")
+    if "packages" in poetry or tree.has(f"src/{_module_name(project)}/__init__.py"):
+        steps.append(
+            BuildStep(
+                title="Install the project",
+                command=("uv", "pip", "install", "--no-deps", "--editable", "."),
+            )
+        )
+    return Packages(
+        manager="Poetry",
+        evidence=whole("poetry.lock"),
+        required=_declared(project),
+        steps=tuple(steps),
+        locked=True,
+    )
+
+
+def _module_name(project: Mapping[str, Any]) -> str:
+    poetry = _table(_table(project, "tool"), "poetry")
+    name = poetry.get("name") or _table(project, "project").get("name") or "-"
+    return str(name).replace("-", "_").lower()
+
+
+def _pipenv(tree: Tree) -> Packages:
+    text = tree.text("Pipfile.lock") or ""
+    names = frozenset(re.findall(r'^ {8}"([a-z0-9._-]+)": \{', text, flags=re.MULTILINE)[:2000])
+    step = BuildStep(
+        title="Install packages",
+        command=("uv", "tool", "run", "pipenv", "sync"),
+        inputs=("Pipfile", "Pipfile.lock") if tree.has("Pipfile") else (),
+    )
+    return Packages(
+        manager="Pipenv",
+        evidence=whole("Pipfile.lock"),
+        required=frozenset(normal(name) for name in names),
+        steps=(step,),
+        locked=True,
+    )
+
+
+def _requirements(tree: Tree, file: str) -> Packages:
+    read = dict(_included(tree, file))
+    lines = [line for text in read.values() for line in text]
+    local = any(_LOCAL.match(line) for line in lines) or any(not tree.has(name) for name in read)
+    step = BuildStep(
+        title="Install packages",
+        command=("uv", "pip", "install", "--requirement", file),
+        inputs=() if local else tuple(read),
+    )
+    return Packages(
+        manager="requirements",
+        evidence=whole(file),
+        required=frozenset(name for line in lines for name in requirement_names(line)),
+        steps=(step,),
+        locked=all(_pinned(line) for line in lines),
+    )
+
+
+def _included(tree: Tree, file: str) -> Iterator[tuple[str, list[str]]]:
+    """A requirements file and those it names, each once."""
+    waiting, seen = [file], {file}
+    while waiting and len(seen) <= MAX_INCLUDES:
+        name = waiting.pop(0)
+        lines = [_without_comment(line) for line in tree.lines(name)]
+        yield name, lines
+        for line in lines:
+            match = _INCLUDE.match(line)
+            if match:
+                path = _join(name.rpartition("/")[0], match[1])
+                waiting += [path] if path not in seen else []
+                seen.add(path)
+
+
+def _join(directory: str, name: str) -> str:
+    parts: list[str] = []
+    for part in f"{directory}/{name}".split("/"):
+        if part == ".." and parts:
+            parts.pop()
+        elif part not in ("", "."):
+            parts.append(part)
+    return "/".join(parts)
+
+
+def _without_comment(line: str) -> str:
+    return re.sub(r"(^|\s)#.*$", "", line[:2000]).strip()
+
+
+def _pinned(line: str) -> bool:
+    return (
+        not line or line.startswith(("-", "\\")) or "==" in line or "@" in line or "--hash" in line
+    )
+
+
+def _pyproject(tree: Tree, project: Mapping[str, Any]) -> Packages:
+    package = "build-system" in project or tree.has("setup.py")
+    command = (
+        ("uv", "pip", "install", ".")
+        if package
+        else ("uv", "pip", "install", "--requirement", "pyproject.toml")
+    )
+    step = BuildStep(
+        title="Install packages", command=command, inputs=() if package else ("pyproject.toml",)
+    )
+    return Packages(
+        manager="pyproject",
+        evidence=line_of(tree, "pyproject.toml", r"^\s*dependencies\s*=")
+        or whole("pyproject.toml"),
+        required=_declared(project),
+        steps=(step,),
+        locked=False,
+    )
+
+
+def _declared(project: Mapping[str, Any]) -> frozenset[str]:
+    listed = _table(project, "project").get("dependencies")
+    lines = (
+        [item for item in cast("list[object]", listed) if isinstance(item, str)]
+        if isinstance(listed, list)
+        else []
+    )
+    poetry = _table(_table(_table(project, "tool"), "poetry"), "dependencies")
+    return frozenset(name for line in lines for name in requirement_names(line)) | {
+        normal(name) for name in poetry
+    }
+
+
+def requirement_names(line: str) -> Iterator[str]:
+    """The package a line requires; `fastapi[standard]` brings uvicorn along."""
+    match = _PACKAGE.match(line)
+    if match is None or line.startswith("-"):
+        return
+    yield normal(match[1])
+    if normal(match[1]) == "fastapi" and {"standard", "all"} & set((match[2] or "").split(",")):
+        yield "uvicorn"
+
+
+def normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _table(table: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    return mapping(table.get(key))

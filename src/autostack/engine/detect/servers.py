@@ -1,0 +1,59 @@
+"""Which server starts which Python app, and the command for it."""
+
+from dataclasses import dataclass
+
+from autostack.engine.detect.applications import Application
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """A command, and the package that must be installed beside for it (or nothing)."""
+
+    command: tuple[str, ...]
+    server: str
+    added: str = ""
+
+
+def serve(app: Application, *, required: frozenset[str]) -> Served:
+    """gunicorn for WSGI; uvicorn, hypercorn or daphne for ASGI, by what is already required."""
+    if app.interface == "wsgi":
+        return _wsgi(app, required)
+    return _asgi(app, required)
+
+
+def _wsgi(app: Application, required: frozenset[str]) -> Served:
+    if "gunicorn" not in required and "waitress" in required:
+        return Served(command=_waitress(app), server="waitress")
+    # Threads keep one slow request from stopping all others, at the memory of one worker.
+    command = ["gunicorn", "--threads", "8"]
+    if app.directory:
+        command += ["--chdir", app.directory]
+    command.append(f"{app.target}()" if app.factory else app.target)
+    added = "" if "gunicorn" in required else "gunicorn"
+    return Served(command=tuple(command), server="gunicorn", added=added)
+
+
+def _waitress(app: Application) -> tuple[str, ...]:
+    call = " --call" if app.factory else ""
+    line = f'exec waitress-serve --listen="0.0.0.0:${{PORT:-8000}}"{call} {app.target}'
+    return shell(line, directory=app.directory)
+
+
+def _asgi(app: Application, required: frozenset[str]) -> Served:
+    if "uvicorn" not in required and "hypercorn" in required and not app.factory:
+        line = f'exec hypercorn --bind "0.0.0.0:${{PORT:-8000}}" {app.target}'
+        return Served(command=shell(line, directory=app.directory), server="hypercorn")
+    if "uvicorn" not in required and "daphne" in required and not app.factory:
+        line = f'exec daphne -b 0.0.0.0 -p "${{PORT:-8000}}" {app.target}'
+        return Served(command=shell(line, directory=app.directory), server="daphne")
+    factory = " --factory" if app.factory else ""
+    line = f'exec uvicorn {app.target}{factory} --host 0.0.0.0 --port "${{PORT:-8000}}"'
+    added = "" if "uvicorn" in required else "uvicorn"
+    return Served(command=shell(line, directory=app.directory), server="uvicorn", added=added)
+
+
+def shell(line: str, *, directory: str = "") -> tuple[str, ...]:
+    """A shell is needed only where a program does not read $PORT by itself. `directory` and
+    the app's target are names that `applications` has checked to be plain.
+    """
+    return ("sh", "-c", f"cd {directory} && {line}" if directory else line)
