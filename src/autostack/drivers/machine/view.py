@@ -6,7 +6,7 @@ its own, covers such directories with an empty one and binds back what is needed
 """
 
 # The launcher imports this, and pathlib would cost it 4 ms.
-# ruff: noqa: PTH100, PTH103, PTH110, PTH114, PTH115, PTH116, PTH120, PTH211
+# ruff: noqa: PTH100, PTH101, PTH103, PTH109, PTH110, PTH114, PTH115, PTH116, PTH120, PTH211
 
 import os
 import stat
@@ -24,8 +24,18 @@ def enter(paths: Sequence[AnyPath]) -> None:
     shows. The host's mounts do not change, and later mounts of the host still arrive. Needs
     root, and a process with one thread.
     """
+    leave_host()
+    reach(paths)
+
+
+def leave_host() -> None:
+    """Mounts made from now on are this process's and its children's alone."""
     libc.unshare(libc.CLONE_NEWNS)
     libc.mount("none", "/", flags=libc.MS_REC | libc.MS_SLAVE)
+
+
+def reach(paths: Sequence[AnyPath]) -> None:
+    """The second half of `enter`, for a process that has left the host's mounts already."""
     found = [os.path.abspath(path) for path in paths if os.path.exists(path)]
     real = sorted({os.path.realpath(path) for path in found})
     hidden = _outermost(real)
@@ -33,12 +43,35 @@ def enter(paths: Sequence[AnyPath]) -> None:
     links = list(_links(found, hidden))
     mask = os.umask(0o066)  # directories made on the way are 0711
     for directory in hidden:
-        _cover(directory)
+        cover(directory, size=1 << 20)
     for path, fd in held.items():
         _bring_back(path, fd)
     for link, target in links:
         _link(link, target)
     os.umask(mask)
+
+
+def cover(directory: str, *, size: int) -> None:
+    """Lay an empty file system over it, which others may pass through but not list."""
+    flags = libc.MS_NOSUID | libc.MS_NODEV
+    libc.mount("tmpfs", directory, "tmpfs", flags, f"mode=0711,size={size}")
+
+
+def overlay(source: str, place: str) -> None:
+    """Show `source` at `place`, where changes stay beside `place` and never reach `source`."""
+    beside = os.path.dirname(place)
+    upper, work = f"{beside}/upper", f"{beside}/work"
+    for directory in (beside, upper, work, place):
+        os.makedirs(directory, exist_ok=True)
+        os.chmod(directory, 0o711)
+    os.chmod(upper, 0o777)  # noqa: S103 - the sandbox's user writes here, nobody else gets here
+    # Relative and by descriptor: the options show in the app's own list of mounts.
+    lower, here = os.open(source, os.O_PATH), os.getcwd()
+    os.chdir(beside)
+    options = f"lowerdir=/proc/self/fd/{lower},upperdir=upper,workdir=work"
+    libc.mount("overlay", place, "overlay", libc.MS_NOSUID | libc.MS_NODEV, options)
+    os.chdir(here)
+    os.close(lower)
 
 
 def untraversable(path: AnyPath) -> str | None:
@@ -92,11 +125,6 @@ def _followed(path: str) -> Iterator[tuple[str, str]]:
             ahead = [*target.split("/"), *ahead]
         else:
             passed = step
-
-
-def _cover(directory: str) -> None:
-    flags = libc.MS_NOSUID | libc.MS_NODEV
-    libc.mount("tmpfs", directory, "tmpfs", flags, "mode=0711,size=1m")
 
 
 def _bring_back(path: str, fd: int) -> None:

@@ -1,0 +1,155 @@
+"""Start one sandbox: `python -I -S launch.py <description>`; see sandbox.describe.
+
+Runs as root where there is root, keeps its imports few, and becomes bubblewrap in the end.
+"""
+
+# pathlib would cost 4 ms of each start.
+# ruff: noqa: PTH101, PTH103, PTH107, PTH118, PTH120, PTH123
+
+import json
+import os
+import resource
+import sys
+from typing import Any
+
+Description = dict[str, Any]
+
+
+def main(path: str) -> None:
+    """In this order: what needs root first, then the way down, then no way back."""
+    # Isolated mode leaves the package's own directory out of the search path.
+    sys.path.insert(0, os.path.abspath(f"{__file__}/../../../.."))
+    with open(path, encoding="utf-8") as file:
+        told: Description = json.load(file)
+    _open_output(told["output"])
+    _join(told["cgroups"])
+    _plug_in(told["network"])
+    info = _open_state(told["state"])
+    _see(told)
+    argv = _argv(told, info)
+    _limit(told["limits"])
+    _drop(told["uid"])
+    os.execve(told["program"], argv, {})  # noqa: S606 - no shell, and nothing inherited
+
+
+def _open_output(path: str | None) -> None:
+    """Append-only: the reader punches holes behind itself. Never through a link."""
+    _replace(0, os.open(os.devnull, os.O_RDONLY))
+    if path is None:
+        return
+    folder = os.path.dirname(path)
+    os.makedirs(folder, exist_ok=True)
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    fd = os.open(path, flags, 0o640)
+    if os.geteuid() == 0:
+        # The program that reads logs has a group of its own, which the directory carries.
+        os.fchown(fd, -1, os.stat(folder).st_gid)  # noqa: PTH116
+    os.dup2(fd, 1)
+    _replace(2, fd)
+
+
+def _replace(place: int, fd: int) -> None:
+    os.dup2(fd, place)
+    os.close(fd)
+
+
+def _join(files: list[str]) -> None:
+    for path in files:
+        with open(path, "w", encoding="ascii") as file:
+            file.write("0")
+    if files:
+        # When memory runs out everywhere, apps go before the platform does.
+        with open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
+            file.write("500")
+
+
+def _plug_in(network: Description | None) -> None:
+    """A network namespace of its own, which ends with its last process."""
+    if network is None:
+        return
+    from autostack.drivers.machine import libc, netlink  # noqa: PLC0415 - only where needed
+
+    outside = netlink.Netlink()
+    bridge = outside.index(network["bridge"])
+    libc.unshare(libc.CLONE_NEWNET)
+    inside = netlink.Netlink()
+    namespace = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    # One left by a predecessor whose namespace is still being taken down.
+    netlink.remove_link(outside, network["link"])
+    netlink.add_veth(outside, network["link"], bridge=bridge, namespace=namespace)
+    with open("/proc/sys/net/ipv6/conf/eth0/disable_ipv6", "w", encoding="ascii") as file:
+        file.write("1")
+    netlink.bring_up(inside, "lo")
+    netlink.add_address(inside, "eth0", network["address"], network["prefix"])
+    netlink.bring_up(inside, "eth0")
+    netlink.add_default_route(inside, network["gateway"])
+    os.close(namespace)
+
+
+def _open_state(path: str | None) -> int | None:
+    """Where bubblewrap writes the pid of the sandbox's init."""
+    if path is None:
+        return None
+    os.makedirs(path, mode=0o700, exist_ok=True)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+    return os.open(os.path.join(path, "init.json"), flags, 0o600)
+
+
+def _see(told: Description) -> None:
+    """A view of the file system in which the sandbox's own user reaches what it needs."""
+    if told["uid"] is None:
+        return
+    from autostack.drivers.machine import view  # noqa: PLC0415 - only where needed
+
+    view.leave_host()
+    kept = list(told["view"])
+    if told["scratch"]:
+        os.makedirs(told["room"], exist_ok=True)
+        view.cover(told["room"], size=told["room_size"])
+        kept.append(told["room"])
+    for source, place in told["scratch"]:
+        view.overlay(source, place)
+    view.reach(kept)
+
+
+def _argv(told: Description, info: int | None) -> list[str]:
+    options = list(told["options"])
+    for path, content in told["files"].items():
+        options += ["--perms", "0444", "--file", str(_memory(content.encode())), path]
+    options += ["--remount-ro", "/", "--seccomp", str(_memory(bytes.fromhex(told["seccomp"])))]
+    if info is not None:
+        os.set_inheritable(info, True)  # noqa: FBT003 - the library's signature
+        options += ["--info-fd", str(info)]
+    joined = "\0".join(options) + "\0"
+    return ["bwrap", "--args", str(_memory(joined.encode())), "--", *told["command"]]
+
+
+def _memory(content: bytes) -> int:
+    """A file without a name, left open for bubblewrap, which closes it."""
+    fd = os.memfd_create("autostack", 0)
+    os.write(fd, content)
+    os.lseek(fd, 0, os.SEEK_SET)
+    return fd
+
+
+def _limit(limits: dict[str, int]) -> None:
+    for name, value in limits.items():
+        kind = getattr(resource, f"RLIMIT_{name}")
+        _, hard = resource.getrlimit(kind)
+        cap = value if hard == resource.RLIM_INFINITY or os.geteuid() == 0 else min(value, hard)
+        resource.setrlimit(kind, (cap, cap))
+
+
+def _drop(uid: int | None) -> None:
+    if uid is not None:
+        os.setgroups([])
+        os.setresgid(uid, uid, uid)
+        os.setresuid(uid, uid, uid)
+    os.umask(0o022)
+    from autostack.drivers.machine import libc  # noqa: PLC0415 - after the view, before the end
+
+    libc.no_new_privileges()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
