@@ -11,7 +11,10 @@ from autostack.models.base import Base, Json
 
 class Event(Base):
     __tablename__ = "events"
-    __table_args__ = (Index("ix_events_deployment", "deployment_id", "id"),)
+    __table_args__ = (
+        Index("ix_events_deployment", "deployment_id", "xid", "id"),
+        Index("ix_events_order", "xid", "id"),
+    )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     xid: Mapped[int]

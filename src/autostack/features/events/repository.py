@@ -1,0 +1,69 @@
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Text, cast, func, insert, literal, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from autostack.models.event import Event
+
+CHANNEL = "autostack_events"
+
+_OWN_XID = cast(cast(func.pg_current_xact_id(), Text), BigInteger)
+# Older transactions may still commit; what lies below this is complete and stays so.
+_HORIZON = cast(cast(func.pg_snapshot_xmin(func.pg_current_snapshot()), Text), BigInteger)
+
+
+async def add(
+    session: AsyncSession,
+    kind: str,
+    *,
+    team_id: UUID | None,
+    project_id: UUID | None,
+    deployment_id: UUID | None,
+    actor_id: UUID | None,
+    data: dict[str, Any],
+    at: datetime,
+) -> None:
+    row = insert(Event).values(
+        xid=_OWN_XID,
+        kind=kind,
+        team_id=team_id,
+        project_id=project_id,
+        deployment_id=deployment_id,
+        actor_id=actor_id,
+        data=data,
+        at=at,
+    )
+    await session.execute(row)
+    told = literal(f"{team_id or ''}:") + cast(func.pg_current_xact_id(), Text)
+    await session.execute(select(func.pg_notify(CHANNEL, told)))
+
+
+async def after(
+    session: AsyncSession,
+    position: tuple[int, int],
+    *,
+    teams: Sequence[UUID],
+    deployment_id: UUID | None,
+    limit: int,
+) -> Sequence[Event]:
+    """Complete events behind a position, in the order in which everybody sees them."""
+    query = (
+        select(Event)
+        .where(tuple_(Event.xid, Event.id) > position, Event.xid < _HORIZON)
+        .where(Event.team_id.in_(teams))
+        .order_by(Event.xid, Event.id)
+        .limit(limit)
+    )
+    if deployment_id is not None:
+        query = query.where(Event.deployment_id == deployment_id)
+    return (await session.scalars(query)).all()
+
+
+async def end(session: AsyncSession) -> tuple[int, int]:
+    """The position behind everything that is complete now."""
+    horizon = await session.scalar(select(_HORIZON))
+    assert horizon is not None
+    return horizon - 1, 2**63 - 1

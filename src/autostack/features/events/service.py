@@ -1,0 +1,126 @@
+"""What happened: written in the transaction in which it happened, read in one fixed order."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from autostack.core.db import Database
+from autostack.features.events import repository
+from autostack.features.events.errors import EventIdInvalid
+from autostack.features.events.hub import Hub, Waiter
+from autostack.features.events.schemas import EventRead
+from autostack.models.event import Event
+from autostack.web.sse import Sse
+
+Position = tuple[int, int]
+Access = Callable[[AsyncSession], Awaitable[frozenset[UUID]]]
+"""The teams a reader may read now; an empty set ends the stream."""
+
+_BATCH = 200
+_RECHECK = timedelta(seconds=15)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which events a stream carries. `deployment_id` narrows it to one deployment."""
+
+    access: Access
+    deployment_id: UUID | None = None
+    after: Position | None = None
+    """Resume behind this event; None begins now, or for a deployment at its first event."""
+
+
+async def emit(
+    session: AsyncSession,
+    kind: str,
+    *,
+    team_id: UUID | None,
+    now: datetime,
+    project_id: UUID | None = None,
+    deployment_id: UUID | None = None,
+    actor_id: UUID | None = None,
+    data: dict[str, Any] | None = None,
+) -> None:
+    """Record an event in the caller's transaction; readers hear of it when that commits."""
+    await repository.add(
+        session,
+        kind,
+        team_id=team_id,
+        project_id=project_id,
+        deployment_id=deployment_id,
+        actor_id=actor_id,
+        data=data or {},
+        at=now,
+    )
+
+
+def parse_id(text: str | None) -> Position | None:
+    """The position a Last-Event-ID names; None without one."""
+    if not text:
+        return None
+    xid, _, row = text.partition("-")
+    if not (xid.isascii() and xid.isdigit() and row.isascii() and row.isdigit()):
+        raise EventIdInvalid
+    position = int(xid[:20]), int(row[:20])
+    if max(position) >= 2**63:
+        raise EventIdInvalid
+    return position
+
+
+async def follow(
+    db: Database, hub: Hub, wanted: Wanted, *, recheck: timedelta = _RECHECK
+) -> AsyncGenerator[Sse]:
+    """Events as they become complete, for as long as the reader has access. Holds no connection
+    while it waits.
+    """
+    position = wanted.after
+    with hub.waiter() as waiter:
+        while True:
+            waiter.woken.clear()
+            async with db.transaction() as session:
+                waiter.teams = await wanted.access(session)
+                position = position or await _start(session, wanted)
+                found = await _read(session, position, waiter.teams, wanted)
+            if not waiter.teams:
+                return
+            for event in found:
+                position = event.xid, event.id
+                yield _render(event)
+            if len(found) < _BATCH:
+                await _woken(waiter, recheck)
+
+
+async def _woken(waiter: Waiter, recheck: timedelta) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(recheck.total_seconds()):
+            await waiter.woken.wait()
+
+
+async def _start(session: AsyncSession, wanted: Wanted) -> Position:
+    return (0, 0) if wanted.deployment_id else await repository.end(session)
+
+
+async def _read(
+    session: AsyncSession, position: Position, teams: frozenset[UUID], wanted: Wanted
+) -> list[Event]:
+    if not teams:
+        return []
+    found = await repository.after(
+        session,
+        position,
+        teams=sorted(teams),
+        deployment_id=wanted.deployment_id,
+        limit=_BATCH,
+    )
+    return list(found)
+
+
+def _render(event: Event) -> Sse:
+    data = EventRead.model_validate(event).model_dump(mode="json")
+    return Sse(id=f"{event.xid}-{event.id}", event=event.kind, data=data)

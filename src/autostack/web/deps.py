@@ -1,0 +1,62 @@
+"""What endpoints ask for. Everything was put into `app.state` by the entrypoint."""
+
+from collections.abc import AsyncGenerator
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from autostack.core.clock import Clock
+from autostack.core.crypto import Sealer as SealerValue
+from autostack.core.db import Database as DatabaseValue
+from autostack.core.settings import Settings as SettingsValue
+from autostack.web.client import address_of
+from autostack.web.limits import Limits as LimitsValue
+from autostack.web.sse import Streams as StreamsValue
+
+
+def database(request: Request) -> DatabaseValue:
+    found: DatabaseValue = request.app.state.db
+    return found
+
+
+async def _session(request: Request) -> AsyncGenerator[AsyncSession]:
+    async with database(request).transaction() as session:
+        yield session
+
+
+def _clock(request: Request) -> Clock:
+    found: Clock = request.app.state.clock
+    return found
+
+
+def settings(request: Request) -> SettingsValue:
+    found: SettingsValue = request.app.state.settings
+    return found
+
+
+def _sealer(request: Request) -> SealerValue:
+    found: SealerValue = request.app.state.sealer
+    return found
+
+
+def limits(request: Request) -> LimitsValue:
+    found: LimitsValue = request.app.state.limits
+    return found
+
+
+def _streams(request: Request) -> StreamsValue:
+    found: StreamsValue = request.app.state.streams
+    return found
+
+
+# scope="function": the default commits after the client already holds its answer.
+Session = Annotated[AsyncSession, Depends(_session, scope="function")]
+# For flows of several short transactions, and for streams, which hold none.
+Database = Annotated[DatabaseValue, Depends(database)]
+Now = Annotated[Clock, Depends(_clock)]
+Settings = Annotated[SettingsValue, Depends(settings)]
+Sealer = Annotated[SealerValue, Depends(_sealer)]
+Limits = Annotated[LimitsValue, Depends(limits)]
+ClientAddress = Annotated[str, Depends(address_of)]
+Streams = Annotated[StreamsValue, Depends(_streams)]
