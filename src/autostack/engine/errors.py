@@ -6,6 +6,7 @@ AutostackError
 │   │                      RepositoryTooLarge RepositoryRefused TreeRefused
 │   ├── PlanError          NothingDetected FamilyUnavailable PlanFileInvalid RootNotFound
 │   ├── BuildError         BuildFailed BuildTimedOut BuildOutOfMemory OutOfDisk ToolchainUnavailable
+│   │                      PublishMissing
 │   ├── RuntimeFailure     ReleaseCommandFailed StartRefused Unhealthy Crashed SandboxUnavailable
 │   └── SwitchError        StaleGeneration SwitchUnconfirmed
 ├── Canceled               the user asked
@@ -135,6 +136,13 @@ class BuildOutOfMemory(BuildError):
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"The build needed more than {limit // (1024 * 1024)} MB of memory.")
+
+
+class PublishMissing(BuildError):
+    hint = "Set the publish directory to where the build leaves its files."
+
+    def __init__(self, publish: str) -> None:
+        super().__init__(f"The build left no directory {publish!r} to publish.")
 
 
 class OutOfDisk(BuildError):
