@@ -6,10 +6,8 @@ behind, redoes the open one, and ends in the same state as if nothing had happen
 
 import asyncio
 import logging
-from collections.abc import Coroutine
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
 
 from autostack.core.errors import AutostackError
 from autostack.engine import facts, rollout
@@ -19,9 +17,8 @@ from autostack.engine.order import Goal, Made, Order, Tools
 from autostack.engine.plan import Plan
 from autostack.engine.ports import BuildSpec, Journal, Wanted
 from autostack.engine.release import Artifact, Checkout, Status, Step
-from autostack.engine.run import Run, end
+from autostack.engine.run import Run, guarded
 
-T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 RELEASE_PROCESS = "release"
@@ -35,7 +32,7 @@ async def deploy(order: Order, tools: Tools, journal: Journal) -> Status:
     """
     run = Run(order, tools, journal)
     try:
-        prepared = await unless_canceled(_prepare(run), journal)
+        prepared = await guarded(_prepare(run), _canceled(journal))
         await rollout.switch(run, prepared)
     except (LeaseLost, JournalAway):
         raise
@@ -46,20 +43,9 @@ async def deploy(order: Order, tools: Tools, journal: Journal) -> Status:
     return Status.SUCCESS
 
 
-async def unless_canceled(work: Coroutine[Any, Any, T], journal: Journal) -> T:
-    """The result of the work, or `Canceled` once it is over because the user asked."""
-    body = asyncio.ensure_future(work)
-    asked = asyncio.ensure_future(journal.canceled())
-    try:
-        await asyncio.wait({body, asked}, return_when=asyncio.FIRST_COMPLETED)
-        if body.done():
-            return body.result()
-        await end(body)
-        asked.result()
-        raise Canceled
-    finally:
-        await end(body)
-        await end(asked)
+async def _canceled(journal: Journal) -> None:
+    await journal.canceled()
+    raise Canceled
 
 
 async def _prepare(run: Run) -> rollout.Prepared:

@@ -2,10 +2,10 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from autostack.engine.errors import StepTimedOut
@@ -106,3 +106,19 @@ async def end(*tasks: asyncio.Future[T]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def guarded(work: Coroutine[Any, Any, T], guard: Coroutine[Any, Any, None]) -> T:
+    """The result of the work. When the guard ends first, by raising, the work is ended and the
+    guard's error raised.
+    """
+    body, watcher = asyncio.ensure_future(work), asyncio.ensure_future(guard)
+    try:
+        await asyncio.wait({body, watcher}, return_when=asyncio.FIRST_COMPLETED)
+        if not body.done():
+            await end(body)
+            watcher.result()
+        return body.result()
+    finally:
+        await end(body)
+        await end(watcher)

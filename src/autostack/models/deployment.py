@@ -16,6 +16,8 @@ class Kind(StrEnum):
     ROLLBACK = "rollback"
     RESTART = "restart"
     """The same release again, in new instances."""
+    STOP = "stop"
+    """The release stays, its instances end, its domains say that it is stopped."""
 
 
 class Deployment(Base):

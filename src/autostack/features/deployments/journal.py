@@ -1,0 +1,357 @@
+"""The engine's journal in PostgreSQL: one deployment under one lease."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from autostack.core.clock import Clock
+from autostack.core.db import Database
+from autostack.core.home import Home
+from autostack.core.host import Host
+from autostack.engine import facts
+from autostack.engine.errors import Canceled, JournalAway, LeaseLost, StepTimedOut
+from autostack.engine.plan import Plan
+from autostack.engine.ports import Living, Served, Wanted
+from autostack.engine.release import (
+    Artifact,
+    Checkout,
+    Diagnosis,
+    Instance,
+    InstanceSpec,
+    NetworkPlace,
+    Outcome,
+    Routes,
+    Status,
+    Step,
+)
+from autostack.features.deployments import repository, service
+from autostack.features.deployments.patience import patiently
+from autostack.features.deployments.routing import Routing, known
+from autostack.features.instances import service as instances
+from autostack.models.deployment import Deployment
+from autostack.models.instance import Instance as InstanceRow
+from autostack.models.release import Release
+
+T = TypeVar("T")
+
+MOST_ATTEMPTS = 20
+"""A step that takes its worker down each time must not do so for ever."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """Where this worker works, and what it allocates from. `open` reads the sealed
+    configuration of an environment; it fails with words when the key is missing.
+    """
+
+    home: Home
+    host: Host
+    runtime: str
+    clock: Clock
+    address: service.Address
+    open: Callable[[UUID, bytes], Mapping[str, str]]
+    patience: timedelta = timedelta(minutes=5)
+    poll: timedelta = timedelta(milliseconds=400)
+    renewal: timedelta = timedelta(seconds=10)
+
+
+class Record:
+    """An open step; what it leaves is written when it ends."""
+
+    def __init__(self, kept: Mapping[str, Any] | None) -> None:
+        self.kept = kept
+        self.left: dict[str, Any] = {}
+
+    def leave(self, **facts: Any) -> None:  # noqa: ANN401 - JSON, stored as it is
+        self.left.update(facts)
+
+
+class PostgresJournal:
+    """`sealed` is the configuration a new release of this deployment is made with."""
+
+    def __init__(
+        self, db: Database, site: Site, *, deployment_id: UUID, lease: UUID, sealed: bytes = b""
+    ) -> None:
+        self._db = db
+        self._site = site
+        self._id = deployment_id
+        self._lease = lease
+        self._sealed = sealed
+        self._routing = Routing(site.address, site.clock)
+
+    async def _write(self, work: Callable[[AsyncSession, Deployment], Awaitable[T]]) -> T:
+        """One short transaction in which the lease is ours, tried again while nobody answers."""
+
+        async def once() -> T:
+            async with self._db.transaction() as session:
+                row = await repository.held(session, self._id, self._lease)
+                if row is None:
+                    raise LeaseLost
+                return await work(session, row)
+
+        return await patiently(once, patience=self._site.patience)
+
+    def step(self, step: Step) -> AbstractAsyncContextManager[Record]:
+        return self._step(step)
+
+    @asynccontextmanager
+    async def _step(self, step: Step) -> AsyncGenerator[Record]:
+        record = await self._write(lambda session, row: self._open(session, row, step))
+        try:
+            yield record
+        except (LeaseLost, JournalAway):
+            raise
+        except Exception as error:
+            outcome = Outcome.CANCELED if isinstance(error, Canceled) else Outcome.FAILED
+            await self._close(step, record, outcome)
+            raise
+        if record.kept is None or record.left:
+            await self._close(step, record, Outcome.DONE)
+
+    async def _open(self, session: AsyncSession, row: Deployment, step: Step) -> Record:
+        now = self._site.clock()
+        if row.cancel_requested_at is not None and row.status in repository.RUNNING:
+            raise Canceled
+        opened = await repository.open_step(session, row.id, step, now=now)
+        if opened is None:
+            done = await repository.step(session, row.id, step)
+            return Record(done.kept or {} if done else {})
+        if opened.attempt > MOST_ATTEMPTS:
+            raise StepTimedOut(step, (now - opened.started_at).total_seconds())
+        if step is Step.START and row.status is Status.BUILDING:
+            row.status = Status.DEPLOYING
+        row.updated_at = now
+        await service.tell(session, row, "deployment.step", now=now, step=step.value, outcome=None)
+        return Record(None)
+
+    async def _close(self, step: Step, record: Record, outcome: Outcome) -> None:
+        async def close(session: AsyncSession, row: Deployment) -> None:
+            now = self._site.clock()
+            found = await repository.step(session, row.id, step)
+            if found is None:
+                return
+            found.outcome, found.ended_at = outcome, now
+            found.kept = {**(found.kept or {}), **record.left} or None
+            row.updated_at = now
+            await service.tell(
+                session, row, "deployment.step", now=now, step=step.value, outcome=outcome
+            )
+
+        await self._write(close)
+
+    async def skip(self, step: Step) -> None:
+        async def skip(session: AsyncSession, row: Deployment) -> None:
+            now = self._site.clock()
+            opened = await repository.open_step(session, row.id, step, now=now)
+            if opened is not None:
+                opened.outcome, opened.ended_at = Outcome.SKIPPED, now
+
+        await self._write(skip)
+
+    async def canceled(self) -> None:
+        """Looks often enough that a cancel takes effect within two seconds."""
+        while True:
+            asked = await patiently(self._cancel_asked, patience=self._site.patience)
+            if asked is None:
+                raise LeaseLost
+            if asked:
+                return
+            await asyncio.sleep(self._site.poll.total_seconds())
+
+    async def _cancel_asked(self) -> bool | None:
+        async with self._db.transaction() as session:
+            return await repository.cancel_asked(session, self._id, self._lease)
+
+    async def renew_for_ever(self) -> None:
+        """Keep the lease; `LeaseLost` when it is gone."""
+        while True:
+            await asyncio.sleep(self._site.renewal.total_seconds())
+            await self._write(lambda session, row: repository.renew(session, row.id, self._lease))
+
+    async def hand_back(self) -> None:
+        async with self._db.transaction() as session:
+            await repository.hand_back(session, self._id, self._lease)
+
+    async def found(self, checkout: Checkout) -> None:
+        async def found(_: AsyncSession, row: Deployment) -> None:
+            row.commit_sha, row.commit_message = checkout.sha, checkout.message
+            row.commit_author, row.branch = checkout.author, row.branch or checkout.branch
+
+        await self._write(found)
+
+    async def release(self, plan: Plan, artifact: Artifact) -> UUID:
+        async def make(session: AsyncSession, row: Deployment) -> UUID:
+            if row.release_id is None:
+                made = await self._release(session, row, plan, artifact)
+                session.add(made)
+                await session.flush()
+                row.release_id = made.id
+            return row.release_id
+
+        return await self._write(make)
+
+    async def _release(
+        self, session: AsyncSession, row: Deployment, plan: Plan, artifact: Artifact
+    ) -> Release:
+        return Release(
+            id=uuid4(),
+            environment_id=row.environment_id,
+            number=await repository.next_release_number(session, row.environment_id),
+            commit_sha=row.commit_sha or "",
+            commit_message=row.commit_message or "",
+            plan=facts.dump(plan),
+            artifact=facts.dump(artifact),
+            configuration=self._sealed,
+            created_at=self._site.clock(),
+        )
+
+    async def reuse(self, release_id: UUID) -> None:
+        async def reuse(session: AsyncSession, row: Deployment) -> None:
+            release = await repository.release_of(session, release_id)
+            row.release_id = release_id
+            if release is not None:
+                row.commit_sha, row.commit_message = release.commit_sha, release.commit_message
+
+        await self._write(reuse)
+
+    async def allocate(self, release_id: UUID, wanted: Sequence[Wanted]) -> Sequence[InstanceSpec]:
+        async def allocate(session: AsyncSession, row: Deployment) -> Sequence[InstanceSpec]:
+            rows = await instances.allocate(
+                session,
+                row,
+                wanted,
+                release_id=release_id,
+                host=self._site.host,
+                runtime=self._site.runtime,
+                now=self._site.clock(),
+            )
+            release = await known(repository.release_of(session, release_id))
+            pairs = zip(rows, wanted, strict=True)
+            return [self._spec(one, release, row, ask.env) for one, ask in pairs]
+
+        return await self._write(allocate)
+
+    def _spec(
+        self, row: InstanceRow, release: Release, deployment: Deployment, env: Mapping[str, str]
+    ) -> InstanceSpec:
+        return InstanceSpec(
+            id=row.id,
+            project_id=deployment.project_id,
+            environment_id=row.environment_id,
+            release_id=row.release_id,
+            process=row.process,
+            artifact=facts.load(Artifact, release.artifact),
+            command=tuple(row.command),
+            env={**env, "PORT": str(row.port)},
+            uid=row.uid,
+            place=NetworkPlace(address=row.address, port=row.port),
+            output=self._site.home.instance_output(row.id),
+        )
+
+    async def started(self, started: Sequence[Instance]) -> None:
+        async def reached(session: AsyncSession, _: Deployment) -> None:
+            await instances.reached(session, {one.id: one.address for one in started})
+
+        if started:
+            await self._write(reached)
+
+    async def stopped(self, instance_ids: Sequence[UUID]) -> None:
+        async def free(session: AsyncSession, _: Deployment) -> None:
+            await instances.free(session, instance_ids, now=self._site.clock())
+
+        await self._write(free)
+
+    async def mine(self) -> Sequence[Living]:
+        async def mine(session: AsyncSession, row: Deployment) -> Sequence[Living]:
+            return [_living(one) for one in await instances.of_deployment(session, row.id)]
+
+        return await self._write(mine)
+
+    async def older(self) -> Sequence[Living]:
+        async def older(session: AsyncSession, row: Deployment) -> Sequence[Living]:
+            rows = await repository.older_instances(session, row)
+            return [_living(one) for one in rows]
+
+        return await self._write(older)
+
+    async def specs(self, instance_ids: Sequence[UUID]) -> Sequence[InstanceSpec]:
+        async def specs(session: AsyncSession, row: Deployment) -> Sequence[InstanceSpec]:
+            found = await instances.by_ids(session, instance_ids)
+            return [await self._spec_again(session, one, row) for one in found]
+
+        return await self._write(specs)
+
+    async def _spec_again(
+        self, session: AsyncSession, one: InstanceRow, row: Deployment
+    ) -> InstanceSpec:
+        release = await known(repository.release_of(session, one.release_id))
+        plan = facts.load(Plan, release.plan)
+        env = {**plan.env, **self._site.open(release.environment_id, release.configuration)}
+        return self._spec(one, release, row, env)
+
+    async def before(self) -> Served | None:
+        return await self._write(self._routing.before)
+
+    async def routed(
+        self, release_id: UUID, targets: Sequence[str], directory: Path | None
+    ) -> tuple[Routes, int]:
+        async def point(session: AsyncSession, row: Deployment) -> tuple[Routes, int]:
+            return await self._routing.point(session, row, release_id, targets, directory)
+
+        return await self._write(point)
+
+    async def restored(self) -> tuple[Routes, int] | None:
+        return await self._write(self._routing.restore)
+
+    async def current(self) -> bool:
+        async def current(session: AsyncSession, row: Deployment) -> bool:
+            route = await repository.route(session, row.environment_id)
+            return route is not None and route.deployment_id == row.id
+
+        return await self._write(current)
+
+    async def warned(self, text: str) -> None:
+        async def warn(_: AsyncSession, row: Deployment) -> None:
+            if text not in row.warnings:
+                row.warnings = [*row.warnings, text]
+
+        await self._write(warn)
+
+    async def ended(
+        self, status: Status, *, message: str = "", diagnosis: Diagnosis | None = None
+    ) -> None:
+        async def end(session: AsyncSession, row: Deployment) -> None:
+            row.error_message = message or None
+            row.diagnosis = facts.dump(diagnosis) if diagnosis else None
+            await service.conclude(
+                session, row, status, address=self._site.address, now=self._site.clock()
+            )
+
+        await self._write(end)
+
+    async def watched(self, facts: Mapping[str, Any]) -> None:
+        async def watch(session: AsyncSession, row: Deployment) -> None:
+            row.watch = dict(facts)
+            now = self._site.clock()
+            await service.tell(session, row, "deployment.watch", now=now, **facts)
+
+        await self._write(watch)
+
+    async def settled(self) -> None:
+        async def settle(session: AsyncSession, row: Deployment) -> None:
+            now = self._site.clock()
+            row.settled_at, row.lease, row.lease_expires_at = now, None, None
+            await service.tell(session, row, "deployment.settled", now=now, status=row.status.value)
+
+        await self._write(settle)
+
+
+def _living(row: InstanceRow) -> Living:
+    return Living(id=row.id, process=row.process, address=row.reached_at)

@@ -1,0 +1,108 @@
+"""Rows turned into the frozen order the engine carries out. Sealed values are opened here."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from autostack.core.host import UIDS_PER_PLATFORM, Host
+from autostack.engine import facts
+from autostack.engine.order import Goal, Made, Order
+from autostack.engine.plan import Overrides, Plan
+from autostack.engine.release import Artifact, Credential, Repository
+from autostack.models.deployment import Deployment, Kind
+from autostack.models.environment import Environment
+from autostack.models.project import Project
+from autostack.models.release import Release
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Secrets:
+    """What was opened for one deployment."""
+
+    variables: Mapping[str, str]
+    credential: Credential | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """All rows an order is made of. `release` where one is reused or exists already."""
+
+    deployment: Deployment
+    project: Project
+    environment: Environment
+    release: Release | None
+
+
+async def gather(session: AsyncSession, deployment: Deployment) -> Rows | None:
+    """None when the project was removed meanwhile."""
+    project = await session.get(Project, deployment.project_id)
+    environment = await session.get(Environment, deployment.environment_id)
+    if project is None or environment is None:
+        return None
+    release = await session.get(Release, deployment.release_id) if deployment.release_id else None
+    return Rows(deployment=deployment, project=project, environment=environment, release=release)
+
+
+def order(rows: Rows, secrets: Secrets, *, host: Host, settling: bool = False) -> Order:
+    """`settling`: the release this deployment made is used, as it would be by a restart."""
+    deployment, project = rows.deployment, rows.project
+    reuses = settling or deployment.kind is not Kind.DEPLOY
+    return Order(
+        id=deployment.id,
+        project_id=project.id,
+        environment_id=rows.environment.id,
+        goal=Goal(deployment.kind.value),
+        repository=Repository(
+            key=project.id,
+            url=deployment.repo_url,
+            ref=deployment.commit_sha if settling else deployment.branch,
+            credential=secrets.credential,
+        ),
+        overrides=facts.load(Overrides, project.overrides),
+        env=secrets.variables,
+        scale={name: int(count) for name, count in rows.environment.scale.items()},
+        reuse=_made(rows.release) if reuses and rows.release else None,
+        build_uid=build_uid(project.id, host),
+        secrets=_hidden(secrets),
+    )
+
+
+def _made(release: Release) -> Made:
+    return Made(
+        id=release.id,
+        plan=facts.load(Plan, release.plan),
+        artifact=facts.load(Artifact, release.artifact),
+    )
+
+
+def build_uid(project_id: UUID, host: Host) -> int:
+    """A project's builds share a uid, because they share its caches. From the second half of
+    the platform's uids; the first is for instances.
+    """
+    half = UIDS_PER_PLATFORM // 2
+    return host.first_uid + half + int.from_bytes(sha256(project_id.bytes).digest()[:4]) % half
+
+
+def _hidden(secrets: Secrets) -> tuple[str, ...]:
+    credential = secrets.credential
+    own = (credential.token, credential.private_key) if credential else ()
+    return tuple(value for value in (*secrets.variables.values(), *own) if value)
+
+
+def pack(variables: Mapping[str, str]) -> bytes:
+    """A configuration as the bytes that are sealed."""
+    return json.dumps(dict(variables), sort_keys=True, ensure_ascii=False).encode()
+
+
+def unpack(raw: bytes) -> dict[str, str]:
+    found: dict[str, str] = json.loads(raw)
+    return found
+
+
+def context(environment_id: UUID) -> str:
+    """What a configuration is sealed for: it opens for its own environment only."""
+    return f"configuration:{environment_id}"

@@ -1,0 +1,312 @@
+"""Every query about deployments, their steps, releases and routes."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, cast
+from uuid import UUID, uuid4
+
+from sqlalchemy import CursorResult, exists, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from autostack.engine.release import Outcome, Status
+from autostack.engine.release import Step as StepName
+from autostack.models.deployment import Deployment
+from autostack.models.environment import Environment
+from autostack.models.idempotency import IdempotencyKey
+from autostack.models.instance import Instance
+from autostack.models.project import Project
+from autostack.models.release import Release
+from autostack.models.route import Route
+from autostack.models.step import Step
+
+RUNNING = (Status.BUILDING, Status.DEPLOYING)
+UNFINISHED = (Status.PENDING, *RUNNING)
+LEASE = timedelta(seconds=30)
+
+
+def _changed(result: object) -> int:
+    return cast("CursorResult[Any]", result).rowcount
+
+
+async def get(session: AsyncSession, deployment_id: UUID) -> Deployment | None:
+    return await session.get(Deployment, deployment_id)
+
+
+async def of_teams(
+    session: AsyncSession, deployment_id: UUID, teams: Sequence[UUID]
+) -> Deployment | None:
+    """Ownership lives in the query: another team's deployment is not there."""
+    query = (
+        select(Deployment)
+        .join(Project, Project.id == Deployment.project_id)
+        .where(Deployment.id == deployment_id, Project.team_id.in_(teams))
+    )
+    return await session.scalar(query)
+
+
+async def page(
+    session: AsyncSession,
+    *,
+    projects: Sequence[UUID],
+    environment_id: UUID | None,
+    before: tuple[datetime, UUID] | None,
+    limit: int,
+) -> Sequence[Deployment]:
+    """Newest first."""
+    query = select(Deployment).where(Deployment.project_id.in_(projects))
+    if environment_id is not None:
+        query = query.where(Deployment.environment_id == environment_id)
+    if before is not None:
+        at, last = before
+        older = Deployment.created_at < at
+        query = query.where(or_(older, (Deployment.created_at == at) & (Deployment.id < last)))
+    ordered = query.order_by(Deployment.created_at.desc(), Deployment.id.desc())
+    return (await session.scalars(ordered.limit(limit))).all()
+
+
+async def next_number(session: AsyncSession, project_id: UUID) -> int:
+    """Locks the project's row, so that two requests do not get the same number."""
+    await session.execute(select(Project.id).where(Project.id == project_id).with_for_update())
+    highest = select(func.max(Deployment.number)).where(Deployment.project_id == project_id)
+    return (await session.scalar(highest) or 0) + 1
+
+
+async def supersede_waiting(
+    session: AsyncSession, environment_id: UUID, *, now: datetime
+) -> Sequence[UUID]:
+    result = await session.execute(
+        update(Deployment)
+        .where(Deployment.environment_id == environment_id, Deployment.status == Status.PENDING)
+        .values(status=Status.SUPERSEDED, finished_at=now, settled_at=now, updated_at=now)
+        .returning(Deployment.id)
+    )
+    return result.scalars().all()
+
+
+async def waiting(session: AsyncSession, environment_id: UUID) -> UUID | None:
+    query = select(Deployment.id).where(
+        Deployment.environment_id == environment_id, Deployment.status == Status.PENDING
+    )
+    return await session.scalar(query)
+
+
+async def claim(session: AsyncSession, deployment_id: UUID, *, worker: str) -> UUID | None:
+    """Take a waiting deployment, or one whose worker is gone; None when it cannot be had."""
+    lease = uuid4()
+    free = or_(Deployment.lease_expires_at.is_(None), Deployment.lease_expires_at < func.now())
+    takable = or_(Deployment.status == Status.PENDING, Deployment.status.in_(RUNNING) & free)
+    statement = (
+        update(Deployment)
+        .where(Deployment.id == deployment_id, takable)
+        .values(
+            lease=lease,
+            lease_expires_at=func.now() + LEASE,
+            worker=worker,
+            status=func.replace(Deployment.status, Status.PENDING, Status.BUILDING),
+            started_at=func.coalesce(Deployment.started_at, func.now()),
+            updated_at=func.now(),
+        )
+    )
+    try:
+        async with session.begin_nested():
+            taken = _changed(await session.execute(statement))
+    except IntegrityError:
+        return None  # another one of this environment runs
+    return lease if taken else None
+
+
+async def claim_settle(session: AsyncSession, deployment_id: UUID, *, worker: str) -> UUID | None:
+    lease = uuid4()
+    free = or_(Deployment.lease_expires_at.is_(None), Deployment.lease_expires_at < func.now())
+    result = await session.execute(
+        update(Deployment)
+        .where(
+            Deployment.id == deployment_id,
+            Deployment.status.in_((Status.SUCCESS, Status.FAILED)),
+            Deployment.settled_at.is_(None),
+            free,
+        )
+        .values(lease=lease, lease_expires_at=func.now() + LEASE, worker=worker)
+    )
+    return lease if _changed(result) else None
+
+
+async def renew(session: AsyncSession, deployment_id: UUID, lease: UUID) -> bool:
+    result = await session.execute(
+        update(Deployment)
+        .where(Deployment.id == deployment_id, Deployment.lease == lease)
+        .values(lease_expires_at=func.now() + LEASE)
+    )
+    return _changed(result) == 1
+
+
+async def hand_back(session: AsyncSession, deployment_id: UUID, lease: UUID) -> None:
+    await session.execute(
+        update(Deployment)
+        .where(Deployment.id == deployment_id, Deployment.lease == lease)
+        .values(lease=None, lease_expires_at=None)
+    )
+
+
+async def release_leases_of(session: AsyncSession, worker: str) -> None:
+    """The worker of that name is known to be dead."""
+    await session.execute(
+        update(Deployment)
+        .where(Deployment.worker == worker, Deployment.lease.is_not(None))
+        .values(lease=None, lease_expires_at=None)
+    )
+
+
+async def held(session: AsyncSession, deployment_id: UUID, lease: UUID) -> Deployment | None:
+    """The row, locked, while the lease is ours."""
+    query = select(Deployment).where(Deployment.id == deployment_id, Deployment.lease == lease)
+    return await session.scalar(query.with_for_update())
+
+
+async def cancel_asked(session: AsyncSession, deployment_id: UUID, lease: UUID) -> bool | None:
+    """None when the lease is not ours any more."""
+    query = select(Deployment.cancel_requested_at).where(
+        Deployment.id == deployment_id, Deployment.lease == lease
+    )
+    row = (await session.execute(query)).first()
+    return None if row is None else row[0] is not None
+
+
+async def abandoned(session: AsyncSession) -> Sequence[tuple[UUID, Status]]:
+    """Deployments with work left that no living worker holds."""
+    free = or_(Deployment.lease_expires_at.is_(None), Deployment.lease_expires_at < func.now())
+    other = aliased(Deployment)
+    blocked = exists().where(
+        other.environment_id == Deployment.environment_id, other.status.in_(RUNNING)
+    )
+    left = or_(
+        (Deployment.status == Status.PENDING) & ~blocked,
+        Deployment.status.in_(RUNNING),
+        Deployment.status.in_((Status.SUCCESS, Status.FAILED)) & Deployment.settled_at.is_(None),
+    )
+    query = select(Deployment.id, Deployment.status).where(free, left)
+    return [(row[0], row[1]) for row in await session.execute(query.order_by(Deployment.number))]
+
+
+async def open_step(
+    session: AsyncSession, deployment_id: UUID, name: StepName, *, now: datetime
+) -> Step | None:
+    """The row of an open step; None when it was done before."""
+    statement = insert(Step).values(
+        id=uuid4(), deployment_id=deployment_id, name=name, attempt=1, started_at=now
+    )
+    again = {"attempt": Step.attempt + 1, "ended_at": None, "outcome": None}
+    await session.execute(
+        statement.on_conflict_do_update(
+            index_elements=[Step.deployment_id, Step.name],
+            set_=again,
+            where=Step.outcome.is_distinct_from(Outcome.DONE),
+        )
+    )
+    row = await step(session, deployment_id, name)
+    return row if row is None or row.outcome is None else None
+
+
+async def step(session: AsyncSession, deployment_id: UUID, name: StepName) -> Step | None:
+    query = select(Step).where(Step.deployment_id == deployment_id, Step.name == name)
+    return await session.scalar(query.execution_options(populate_existing=True))
+
+
+async def steps(session: AsyncSession, deployment_id: UUID) -> Sequence[Step]:
+    query = select(Step).where(Step.deployment_id == deployment_id).order_by(Step.started_at)
+    return (await session.scalars(query)).all()
+
+
+async def steps_of(session: AsyncSession, deployment_ids: Sequence[UUID]) -> Sequence[Step]:
+    query = select(Step).where(Step.deployment_id.in_(deployment_ids)).order_by(Step.started_at)
+    return (await session.scalars(query)).all()
+
+
+async def close_open_steps(
+    session: AsyncSession, deployment_id: UUID, outcome: Outcome, *, now: datetime
+) -> None:
+    await session.execute(
+        update(Step)
+        .where(Step.deployment_id == deployment_id, Step.outcome.is_(None))
+        .values(outcome=outcome, ended_at=now)
+    )
+
+
+async def has_begun_switch(session: AsyncSession, deployment_id: UUID) -> bool:
+    return await step(session, deployment_id, StepName.SWITCH) is not None
+
+
+async def release_of(session: AsyncSession, release_id: UUID) -> Release | None:
+    return await session.get(Release, release_id)
+
+
+async def next_release_number(session: AsyncSession, environment_id: UUID) -> int:
+    highest = select(func.max(Release.number)).where(Release.environment_id == environment_id)
+    return (await session.scalar(highest) or 0) + 1
+
+
+async def releases(
+    session: AsyncSession, environment_id: UUID, *, before: int | None, limit: int
+) -> Sequence[Release]:
+    query = select(Release).where(Release.environment_id == environment_id)
+    if before is not None:
+        query = query.where(Release.number < before)
+    return (await session.scalars(query.order_by(Release.number.desc()).limit(limit))).all()
+
+
+async def release_before(
+    session: AsyncSession, environment_id: UUID, number: int
+) -> Release | None:
+    query = select(Release).where(
+        Release.environment_id == environment_id,
+        Release.number < number,
+        Release.removed_at.is_(None),
+    )
+    return await session.scalar(query.order_by(Release.number.desc()).limit(1))
+
+
+async def older_instances(session: AsyncSession, deployment: Deployment) -> Sequence[Instance]:
+    query = (
+        select(Instance)
+        .join(Deployment, Deployment.id == Instance.deployment_id)
+        .where(
+            Instance.environment_id == deployment.environment_id,
+            Instance.freed_at.is_(None),
+            Deployment.number < deployment.number,
+        )
+    )
+    return (await session.scalars(query)).all()
+
+
+async def route(session: AsyncSession, environment_id: UUID, *, lock: bool = False) -> Route | None:
+    query = select(Route).where(Route.environment_id == environment_id)
+    query = query.with_for_update() if lock else query
+    return await session.scalar(query.execution_options(populate_existing=True))
+
+
+async def routes(session: AsyncSession) -> Sequence[Route]:
+    return (await session.scalars(select(Route))).all()
+
+
+async def environment(session: AsyncSession, environment_id: UUID) -> Environment | None:
+    return await session.get(Environment, environment_id)
+
+
+async def project(session: AsyncSession, project_id: UUID) -> Project | None:
+    return await session.get(Project, project_id)
+
+
+async def busy_environments(session: AsyncSession) -> frozenset[UUID]:
+    """Where a deployment is at work, waiting, or not settled yet."""
+    unsettled = (Deployment.status == Status.SUCCESS) & Deployment.settled_at.is_(None)
+    query = select(Deployment.environment_id).where(
+        or_(Deployment.status.in_(UNFINISHED), unsettled)
+    )
+    return frozenset((await session.scalars(query)).all())
+
+
+async def answered(session: AsyncSession, user_id: UUID, key: str) -> IdempotencyKey | None:
+    return await session.get(IdempotencyKey, (user_id, key))

@@ -1,0 +1,109 @@
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from autostack.engine.release import InstanceState, Outcome, Status, Step
+from autostack.models.deployment import Kind
+
+Ref = Annotated[
+    str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\s\x00-\x1f-]\S*$")
+]
+Count = Annotated[int, Field(ge=0, le=50)]
+ProcessName = Annotated[str, StringConstraints(min_length=1, max_length=63)]
+
+
+class DeploymentCreate(BaseModel):
+    project_id: UUID
+    branch: Ref | None = Field(default=None, description="Branch, tag or commit.")
+    environment: str = Field(default="production", min_length=1, max_length=63)
+
+
+class Rollback(BaseModel):
+    """Which release to bring back; by default the one before the current one."""
+
+    release_id: UUID | None = None
+    deployment_id: UUID | None = None
+
+
+class Scale(BaseModel):
+    processes: dict[ProcessName, Count] = Field(max_length=20)
+
+
+class StepRead(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    name: Step
+    started_at: datetime
+    ended_at: datetime | None
+    outcome: Outcome | None
+    attempt: int
+
+
+class DeploymentRead(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    project_id: UUID
+    environment_id: UUID
+    environment: str
+    number: int
+    kind: Kind
+    status: Status
+    repo_url: str
+    branch: str | None
+    commit_sha: str | None
+    commit_message: str | None
+    commit_author: str | None
+    release_id: UUID | None
+    url: str | None = Field(description="Without scheme.")
+    error_message: str | None
+    diagnosis: dict[str, Any] | None
+    warnings: list[str]
+    watch: dict[str, Any] | None
+    created_at: datetime
+    updated_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    settled_at: datetime | None
+
+
+class DeploymentDetail(DeploymentRead):
+    steps: list[StepRead] = []
+    cancel_requested_at: datetime | None = None
+
+
+class ReleaseRead(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    number: int
+    commit_sha: str
+    commit_message: str
+    created_at: datetime
+    removed_at: datetime | None
+    current: bool = False
+
+
+class InstanceRead(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    deployment_id: UUID
+    release_id: UUID
+    process: str
+    index: int
+    state: InstanceState
+    restarts: int
+    memory: int
+    exit: dict[str, Any] | None
+    observed_at: datetime | None
+    created_at: datetime
+
+
+class Scaled(BaseModel):
+    processes: dict[str, int]
+    deployment: DeploymentRead | None = Field(
+        description="The deployment that carries it out; null when nothing runs now."
+    )

@@ -1,0 +1,155 @@
+"""What the worker does for deployments. Each job may run twice, at once or after a crash."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from autostack.core.crypto import Opener, Sealer
+from autostack.core.db import Database
+from autostack.core.errors import AutostackError
+from autostack.engine import pipeline
+from autostack.engine import settle as settling
+from autostack.engine.errors import JournalAway, LeaseLost
+from autostack.engine.order import Order, Tools
+from autostack.engine.release import Diagnosis, Status
+from autostack.engine.run import guarded
+from autostack.features.deployments import orders, service
+from autostack.features.deployments.journal import PostgresJournal, Site
+from autostack.features.jobs import service as jobs
+from autostack.features.projects import service as projects
+from autostack.features.variables import service as variables
+from autostack.models.deployment import Deployment, Kind
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Works:
+    """What every job of this worker works with. `worker` names it across its restarts."""
+
+    db: Database
+    site: Site
+    tools: Tools
+    opener: Opener
+    sealer: Sealer
+    worker: str
+
+
+async def run(works: Works, deployment_id: UUID) -> None:
+    """Carry a deployment out, or go on where another worker was cut off."""
+
+    async def claim(session: AsyncSession) -> UUID | None:
+        return await service.claim(session, deployment_id, worker=works.worker)
+
+    async def carry_out(order: Order, journal: PostgresJournal) -> None:
+        await pipeline.deploy(order, works.tools, journal)
+
+    await _hold(works, deployment_id, claim, carry_out, settled=False)
+
+
+async def settle(works: Works, deployment_id: UUID) -> None:
+    """Drain, watch and retire after a switch."""
+
+    async def claim(session: AsyncSession) -> UUID | None:
+        return await service.claim_settle(session, deployment_id, worker=works.worker)
+
+    async def carry_out(order: Order, journal: PostgresJournal) -> None:
+        await settling.settle(order, works.tools, journal)
+
+    await _hold(works, deployment_id, claim, carry_out, settled=True)
+
+
+async def sweep(works: Works) -> None:
+    """Ask again for work that no living worker holds: an acknowledged deployment is never lost."""
+    async with works.db.transaction() as session:
+        for deployment_id, status in await service.abandoned(session):
+            over = status in {Status.SUCCESS, Status.FAILED}
+            task = service.SETTLE if over else service.RUN
+            lock = f"{task}:{deployment_id}"
+            await jobs.enqueue(session, task, queueing_lock=lock, deployment_id=deployment_id)
+
+
+async def take_over(works: Works) -> None:
+    """At a start: what a worker of this name held is ours at once, for it is dead."""
+    async with works.db.transaction() as session:
+        await service.release_leases_of(session, works.worker)
+    await sweep(works)
+
+
+async def _hold(
+    works: Works,
+    deployment_id: UUID,
+    claim: Callable[[AsyncSession], Awaitable[UUID | None]],
+    carry_out: Callable[[Order, PostgresJournal], Awaitable[None]],
+    *,
+    settled: bool,
+) -> None:
+    async with works.db.transaction() as session:
+        lease = await claim(session)
+    if lease is None:
+        return
+    journal = _journal(works, deployment_id, lease)
+    try:
+        order, sealed = await _order(works, deployment_id, settling=settled)
+        journal = _journal(works, deployment_id, lease, sealed=sealed)
+        await guarded(_awaited(carry_out(order, journal)), journal.renew_for_ever())
+    except (LeaseLost, JournalAway) as error:
+        logger.warning("deployment %s is left to be resumed: %s", deployment_id, error)
+    except asyncio.CancelledError:
+        await journal.hand_back()
+        raise
+    except AutostackError as error:
+        await _refuse(journal, error)
+
+
+async def _awaited(work: Awaitable[None]) -> None:
+    await work
+
+
+def _journal(
+    works: Works, deployment_id: UUID, lease: UUID, *, sealed: bytes = b""
+) -> PostgresJournal:
+    return PostgresJournal(
+        works.db, works.site, deployment_id=deployment_id, lease=lease, sealed=sealed
+    )
+
+
+async def _refuse(journal: PostgresJournal, error: AutostackError) -> None:
+    """The order could not even be read, as when the key of a sealed variable is gone."""
+    diagnosis = Diagnosis(code=error.code, summary=str(error), todo=error.hint)
+    await journal.ended(Status.FAILED, message=str(error), diagnosis=diagnosis)
+
+
+async def _order(works: Works, deployment_id: UUID, *, settling: bool) -> tuple[Order, bytes]:
+    async with works.db.transaction() as session:
+        deployment = await session.get(Deployment, deployment_id)
+        rows = await orders.gather(session, deployment) if deployment else None
+        if rows is None:
+            raise LeaseLost
+        if settling:
+            return orders.order(rows, _nothing(), host=works.site.host, settling=True), b""
+        env, sealed = await _configuration(works, session, rows)
+        credential = projects.credential(rows.project, works.opener)
+    secrets = orders.Secrets(variables=env, credential=credential)
+    return orders.order(rows, secrets, host=works.site.host), sealed
+
+
+async def _configuration(
+    works: Works, session: AsyncSession, rows: orders.Rows
+) -> tuple[Mapping[str, str], bytes]:
+    """That of the release brought back, or a snapshot of what is set now."""
+    context = orders.context(rows.environment.id)
+    if rows.release is not None and rows.deployment.kind is not Kind.DEPLOY:
+        sealed = rows.release.configuration
+        return orders.unpack(works.opener.open(sealed, context=context)), sealed
+    env = await variables.opened(session, rows.environment.id, works.opener)
+    return env, works.sealer.seal(orders.pack(env), context=context)
+
+
+def _nothing() -> orders.Secrets:
+    """Settling starts nothing new, so it must not fail for a key that is gone."""
+    return orders.Secrets(variables={}, credential=None)
