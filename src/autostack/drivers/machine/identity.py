@@ -2,11 +2,10 @@
 
 import os
 import signal
+import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
-
-import psutil
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +42,10 @@ def identify(pid: int) -> Identity | None:
     stat = Path(f"/proc/{pid}/stat")
     if stat.parent.parent.joinpath("self").exists():
         return _from_proc(pid, stat)
-    try:
-        return Identity(pid, f"{psutil.Process(pid).create_time():.2f}")
-    except psutil.Error:
-        return None
+    asked = subprocess.run(
+        ["/bin/ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    return Identity(pid, asked.stdout.strip()) if asked.stdout.strip() else None
 
 
 def note(file: Path, identity: Identity) -> None:

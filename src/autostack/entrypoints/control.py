@@ -1,0 +1,127 @@
+"""The control plane: one parent that imports everything once and forks `api` and `worker`.
+
+Both share the parent's memory. Neither brings the other down, and both end with the parent.
+"""
+
+import asyncio
+import gc
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable
+
+import uvicorn
+
+from autostack.core.settings import Settings
+from autostack.drivers.machine import privileges, users
+from autostack.drivers.machine.identity import identify, note
+from autostack.entrypoints import http, worker
+from autostack.entrypoints.local import journal, sockets
+from autostack.entrypoints.local.children import Child, Parent
+from autostack.entrypoints.local.errors import PortInUse
+from autostack.entrypoints.local.heal import Watch
+from autostack.entrypoints.local.programs import API_USER, GROUP
+from autostack.entrypoints.postgres import database_url
+from autostack.migrations import runner
+
+DATABASE_LIMIT = 50.0
+_PORT_LIMIT = 10.0
+_DRAIN = 5
+_LOGS_EVERY = 60.0
+
+
+def main() -> None:
+    settings, supervisor = Settings(), Watch()
+    listener = _listen(settings)
+    url = database_url(settings)
+    runner.wait(url, seconds=DATABASE_LIMIT)
+    runner.upgrade(url)
+    _share_memory()
+    family = Parent(
+        children=(
+            Child("api", _child(_api, settings, listener)),
+            Child("worker", _child(_worker, settings, listener)),
+        ),
+        on_start=lambda child: _note(settings, child),
+    )
+    family.serve(_chores(settings, supervisor))
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """Bound before the first fork, so that a new api refuses nobody; the api of a control that
+    was killed may hold it for a moment.
+    """
+    end = time.monotonic() + _PORT_LIMIT
+    while True:
+        try:
+            return sockets.listen_api(settings)
+        except PortInUse:
+            if time.monotonic() > end:
+                raise
+        time.sleep(0.05)
+
+
+def _share_memory() -> None:
+    """What was imported stays in pages that parent and children share."""
+    gc.collect()
+    gc.freeze()
+
+
+def _note(settings: Settings, child: Child) -> None:
+    found = identify(child.pid) if child.pid else None
+    if found:
+        note(settings.layout.run / f"{child.name}.pid", found)
+
+
+def _chores(settings: Settings, supervisor: Watch) -> Callable[[], None]:
+    """What the parent does each second: see that the supervisor lives, keep logs small."""
+    cleaned = time.monotonic()
+
+    def chores() -> None:
+        nonlocal cleaned
+        supervisor.look()
+        if time.monotonic() - cleaned > _LOGS_EVERY:
+            cleaned = time.monotonic()
+            journal.keep_small(settings.layout)
+
+    return chores
+
+
+def _child(
+    run: Callable[[Settings, socket.socket], None], settings: Settings, listener: socket.socket
+) -> Callable[[], None]:
+    parent = os.getpid()
+
+    def live() -> None:
+        # A killed parent is replaced by a new one with new children: there are no twins.
+        privileges.die_with_parent(parent, signal.SIGKILL)
+        run(settings, listener)
+
+    return live
+
+
+def _api(settings: Settings, listener: socket.socket) -> None:
+    parent = os.getppid()
+    if os.geteuid() == 0:
+        privileges.become(users.ensure_user(API_USER), groups=[users.ensure_group(GROUP)])
+        # Changing the user cleared it.
+        privileges.die_with_parent(parent, signal.SIGKILL)
+    config = uvicorn.Config(
+        http.create_app(settings),
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=_DRAIN,
+        log_level="warning",
+    )
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def _worker(settings: Settings, listener: socket.socket) -> None:
+    listener.close()
+    asyncio.run(worker.serve(settings))
+
+
+if __name__ == "__main__":
+    main()

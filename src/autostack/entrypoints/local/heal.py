@@ -1,0 +1,41 @@
+"""When the supervisor is killed, control outlives it and starts the platform anew.
+
+supervisord cannot adopt what it did not start, so this is an ordinary `up`: it ends what would
+become twins, this control among them, and leaves apps serving. Under systemd the unit does it.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+
+SERVICE = "AUTOSTACK_SERVICE"
+"""Set by the systemd unit: somebody else restarts the supervisor."""
+
+_PAUSE = 15.0
+
+
+@dataclass(slots=True)
+class Watch:
+    """Notices that the process that started us is gone."""
+
+    parent: int = field(default_factory=os.getppid)
+    _tried: float | None = field(default=None, init=False)
+
+    def look(self) -> None:
+        if os.getppid() == self.parent or os.environ.get(SERVICE):
+            return
+        now = time.monotonic()
+        if self._tried is None or now - self._tried > _PAUSE:
+            self._tried = now
+            sys.stderr.write("The supervisor is gone; starting the platform anew.\n")
+            _start_anew()
+
+
+def _start_anew() -> None:
+    subprocess.Popen(
+        [sys.executable, "-m", "autostack.entrypoints.local.start"],
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+    )

@@ -1,0 +1,179 @@
+"""`autostack up`."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from socket import socket
+
+from autostack.core.errors import AutostackError
+from autostack.core.settings import Settings
+from autostack.drivers.machine.identity import Identity, identify, noted
+from autostack.entrypoints.local import (
+    environ,
+    house,
+    leftovers,
+    lock,
+    ready,
+    sockets,
+    stop,
+    supervisor,
+    words,
+)
+from autostack.entrypoints.local.errors import SupervisorSilent
+from autostack.entrypoints.local.leftovers import Leftover
+from autostack.entrypoints.local.programs import processes, supervisor_config, wanted
+from autostack.entrypoints.local.supervisor import Supervisor
+from autostack.entrypoints.supervise import failed
+
+Say = Callable[[str], None]
+
+
+def up(settings: Settings, *, detach: bool, say: Say) -> None:
+    """Bring the platform up, or what is missing of it. In the foreground this becomes the
+    supervisor and does not return.
+    """
+    home = settings.layout
+    house.claim(home)
+    with lock.held(home):
+        running = supervisor.reach(home)
+        if running:
+            _complete(settings, running, say)
+        elif detach:
+            _begin(settings, say)
+        else:
+            _become(settings, say)
+
+
+def _complete(settings: Settings, running: Supervisor, say: Say) -> None:
+    """Start what an earlier `down` stopped."""
+    missing = _stopped(settings, running)
+    for name in missing:
+        running.start(name)
+    try:
+        ready.wait(settings, alive=lambda: True)
+    except AutostackError:
+        for name in reversed(missing):
+            running.stop(name)
+        raise
+    say("AutoStack is up again." if missing else "AutoStack runs already.")
+    say(words.welcome(settings))
+
+
+def _stopped(settings: Settings, running: Supervisor) -> list[str]:
+    """The groups that are down, in the order of starting."""
+    states = {process.name: process.state for process in running.processes()}
+    up_states = {supervisor.RUNNING, supervisor.STARTING, "BACKOFF"}
+    return [
+        program.name
+        for program in wanted(settings)
+        if any(states.get(name) not in up_states for name in processes(program))
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Prepared:
+    """All that is needed to start the supervisor."""
+
+    argv: list[str]
+    environ: dict[str, str]
+    edge: socket
+
+
+def _begin(settings: Settings, say: Say) -> None:
+    prepared = _prepare(settings, say)
+    home = settings.layout
+    with home.platform_log("startup").open("wb") as log, prepared.edge as edge:
+        process = subprocess.Popen(
+            prepared.argv,
+            env=prepared.environ,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=[edge.fileno()],
+            start_new_session=True,
+            cwd="/",
+        )
+    try:
+        ready.wait(settings, alive=lambda: process.poll() is None)
+    except BaseException:
+        stop.end_everything(home)
+        raise
+    say(words.welcome(settings))
+
+
+def _become(settings: Settings, say: Say) -> None:
+    """One process for whoever watches us: this one is the supervisor, a child says how it went."""
+    prepared = _prepare(settings, say)
+    failed(settings.layout).unlink(missing_ok=True)
+    me = identify(os.getpid())
+    assert me is not None
+    if os.fork() == 0:
+        os._exit(_report(settings, me, say))
+    prepared.edge.set_inheritable(True)
+    os.execve(prepared.argv[0], prepared.argv, prepared.environ)  # noqa: S606 - no shell wanted
+
+
+def _report(settings: Settings, supervising: Identity, say: Say) -> int:
+    try:
+        ready.wait(settings, alive=lambda: supervising.alive)
+        say(words.welcome(settings))
+        say("Ctrl-C ends everything, apps included.")
+    except KeyboardInterrupt:
+        return 0
+    except AutostackError as error:
+        say(f"{error}\n{error.hint}")
+        failed(settings.layout).touch()
+        stop.end_everything(settings.layout)
+        return 1
+    return 0
+
+
+def _prepare(settings: Settings, say: Say) -> _Prepared:
+    """Everything that can go wrong goes wrong here, before anything runs."""
+    home = settings.layout
+    if found := noted(home.run / "supervisor.pid"):
+        raise SupervisorSilent(found.pid)
+    edge = _sockets(settings, leftovers.find(home), say)
+    house.furnish(settings)
+    for refusal in home.run.glob("*.refusal"):
+        refusal.unlink()
+    config = home.run / "supervisord.conf"
+    config.write_text(supervisor_config(settings), encoding="utf-8")
+    return _Prepared(
+        argv=[
+            sys.executable,
+            "-m",
+            "autostack.entrypoints.supervise",
+            str(home.root),
+            str(edge.fileno()),
+        ],
+        environ=environ.clean(os.environ, home=home.root),
+        edge=edge,
+    )
+
+
+def _sockets(settings: Settings, found: Sequence[Leftover], say: Say) -> socket:
+    """The edge's listening socket, and the certainty that the API will get its own."""
+    if found:
+        names = ", ".join(each.name for each in found)
+        say(f"Ending what an earlier supervisor left behind: {names}. Apps go on serving.")
+    taken = leftovers.take_edge_socket(found, settings.edge_port)
+    leftovers.end(found)
+    edge = taken or sockets.listen_edge(settings)
+    try:
+        sockets.listen_api(settings).close()
+    except AutostackError:
+        edge.close()
+        raise
+    return edge
+
+
+def main() -> None:
+    """What control calls when its supervisor was killed."""
+    up(Settings(), detach=True, say=lambda line: print(line, flush=True))  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

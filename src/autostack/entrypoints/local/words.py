@@ -1,0 +1,85 @@
+"""What `up` tells whoever started the platform. Pure but for reading the set-up code."""
+
+import ipaddress
+from dataclasses import dataclass
+
+import psycopg
+
+from autostack.core.settings import Settings
+from autostack.entrypoints.local import house
+from autostack.entrypoints.postgres import database_url
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What the words depend on besides the settings."""
+
+    first_account: bool
+    setup_code: str | None
+
+
+def welcome(settings: Settings) -> str:
+    return "\n".join(lines(settings, _facts(settings)))
+
+
+def lines(settings: Settings, facts: Facts) -> list[str]:
+    said = [f"AutoStack is up: {address(settings)}/dashboard"]
+    if facts.first_account:
+        said.append(_first_account(settings, facts.setup_code))
+    said += _from_elsewhere(settings)
+    return [*said, "Stop it with `autostack down`, or `autostack down --apps` for the apps too."]
+
+
+def address(settings: Settings) -> str:
+    """Where people find the dashboard."""
+    if settings.public_url:
+        return settings.public_url.rstrip("/")
+    host = "127.0.0.1" if settings.bind in {"0.0.0.0", "::"} else settings.bind  # noqa: S104
+    host = f"[{host}]" if ":" in host else host
+    return f"http://{host}:{settings.port}"
+
+
+def is_loopback(bind: str) -> bool:
+    if bind == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(bind).is_loopback
+    except ValueError:
+        return False
+
+
+def _first_account(settings: Settings, code: str | None) -> str:
+    if is_loopback(settings.bind) or code is None:
+        return "Create the first account there; it becomes the administrator."
+    return (
+        "Create the first account there with this one-time set-up code; it becomes the "
+        f"administrator: {code}"
+    )
+
+
+def _from_elsewhere(settings: Settings) -> list[str]:
+    if settings.base_domain:
+        return [f"Apps get addresses under {settings.base_domain}."]
+    api, edge = settings.port, settings.edge_port
+    tunnel = f"ssh -L {api}:127.0.0.1:{api} -L {edge}:127.0.0.1:{edge} USER@THIS-MACHINE"
+    return [
+        f"From another machine: {tunnel}",
+        f"  then http://127.0.0.1:{api}/dashboard, and http://NAME.localhost:{edge}/ for apps.",
+        "  Or give the apps a domain of yours: AUTOSTACK_BASE_DOMAIN=apps.example.com",
+    ]
+
+
+def _facts(settings: Settings) -> Facts:
+    try:
+        code = house.setup_code(settings.layout).read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        code = None
+    return Facts(first_account=_nobody_yet(settings), setup_code=code)
+
+
+def _nobody_yet(settings: Settings) -> bool:
+    try:
+        with psycopg.connect(database_url(settings), connect_timeout=5) as connection:
+            return connection.execute("select 1 from users limit 1").fetchone() is None
+    except psycopg.Error:
+        return True
