@@ -203,9 +203,7 @@ class FakeRouter:
 
     async def apply(self, routes: Routes, *, generation: int) -> None:
         await asyncio.sleep(0)
-        current = self.generations.get(routes.environment_id, 0)
-        if generation < current:
-            raise StaleGeneration(generation, current)
+        self._refuse_older(routes.environment_id, generation)
         if self.routes.get(routes.environment_id) != routes:
             self.applied.append((generation, routes))
         self.routes[routes.environment_id] = routes
@@ -221,7 +219,14 @@ class FakeRouter:
         return Drained(seconds=0, open=0)
 
     async def remove(self, environment_id: UUID, *, generation: int) -> None:
+        self._refuse_older(environment_id, generation)
         self.routes.pop(environment_id, None)
+        self.generations[environment_id] = generation
+
+    def _refuse_older(self, environment_id: UUID, generation: int) -> None:
+        current = self.generations.get(environment_id, 0)
+        if generation < current:
+            raise StaleGeneration(generation, current)
 
 
 @dataclass
