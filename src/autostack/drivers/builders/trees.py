@@ -162,28 +162,35 @@ def _pour(source: int, target: int) -> None:
             os.write(target, chunk)
 
 
-def seal(path: Path, *, owner: Owner, stop: Event) -> int:
+def seal(path: Path, *, owner: Owner, writable: Skip, stop: Event) -> int:
     """Take a tree from the build's user; returns its size in bytes.
 
-    Files and directories become ours, readable for all, writable for nobody else; set-uid bits
-    go, and so does what is neither file, link nor directory.
+    Files and directories become ours and readable for all; set-uid bits go, and so does what is
+    neither file, link nor directory. What `writable` picks may be written by anybody who gets
+    there: a runtime lays it beneath a copy-on-write view, where modes decide.
     """
     with _opened(path) as top:
         owner.take_open(top.fd)
-        os.fchmod(top.fd, 0o755)
-        return _seal_level(top.fd, owner=owner, stop=stop, depth=0)
+        os.fchmod(top.fd, 0o777 if writable("", 0) else 0o755)
+        return _seal_level(top.fd, owner=owner, writable=writable, stop=stop, depth=0)
 
 
-def _seal_level(fd: int, *, owner: Owner, stop: Event, depth: int) -> int:
+def nothing(name: str, depth: int) -> bool:  # noqa: ARG001 - a Skip
+    return False
+
+
+def _seal_level(fd: int, *, owner: Owner, writable: Skip, stop: Event, depth: int) -> int:
     _check_depth(depth)
     go_on(stop)
     size = 0
     for name, kind in _entries(fd):
+        more = 0o222 if writable(name, depth) else 0
         if stat.S_ISDIR(kind.st_mode):
-            size += _seal_directory(name, fd, owner=owner, stop=stop, depth=depth)
+            below = writable if more else nothing
+            size += _seal_directory(name, fd, owner=owner, writable=below, stop=stop, depth=depth)
         elif stat.S_ISREG(kind.st_mode):
             size += kind.st_blocks * 512
-            _seal_file(name, fd, kind, owner)
+            _seal_file(name, fd, kind, owner=owner, mode=_mode(kind) | more)
         elif stat.S_ISLNK(kind.st_mode):
             owner.take(name, fd)
         else:
@@ -191,22 +198,27 @@ def _seal_level(fd: int, *, owner: Owner, stop: Event, depth: int) -> int:
     return size
 
 
-def _seal_directory(name: str, fd: int, *, owner: Owner, stop: Event, depth: int) -> int:
-    # Ours first: a directory without a mode cannot be opened by a normal user.
+def _seal_directory(
+    name: str, fd: int, *, owner: Owner, writable: Skip, stop: Event, depth: int
+) -> int:
+    # First this: a normal user cannot open a directory without a mode. It is no link, and
+    # nothing of the build runs any more that could make it one.
     os.chmod(name, 0o755, dir_fd=fd)  # noqa: S103 - readable is meant
     inner = os.open(name, _DIRECTORY, dir_fd=fd)
     try:
         owner.take_open(inner)
-        return _seal_level(inner, owner=owner, stop=stop, depth=depth + 1)
+        if writable("", depth + 1):
+            os.fchmod(inner, 0o777)
+        return _seal_level(inner, owner=owner, writable=writable, stop=stop, depth=depth + 1)
     finally:
         os.close(inner)
 
 
-def _seal_file(name: str, fd: int, kind: os.stat_result, owner: Owner) -> None:
+def _seal_file(name: str, fd: int, kind: os.stat_result, *, owner: Owner, mode: int) -> None:
     if owner.uid is not None and (kind.st_uid, kind.st_gid) != (owner.uid, owner.uid):
         owner.take(name, fd)
-    if stat.S_IMODE(kind.st_mode) != _mode(kind):
-        os.chmod(name, _mode(kind), dir_fd=fd)
+    if stat.S_IMODE(kind.st_mode) != mode:
+        os.chmod(name, mode, dir_fd=fd)
 
 
 def give(path: Path, uid: int, *, stop: Event) -> None:

@@ -124,8 +124,8 @@ class WorkspaceBuilder:
             await _remove(work)
 
     async def _job(self, spec: BuildSpec, log: LogSink, work: Path) -> _Job:
-        for name in ("build", "out", "tmp"):
-            (work / name).mkdir(mode=0o711)
+        for name, mode in (("build", 0o711), ("out", 0o700), ("tmp", 0o700)):
+            (work / name).mkdir(mode=mode)
         if self.machine.root:
             os.chown(work / "tmp", spec.uid, spec.uid)
         seconds = spec.limits.seconds or 1800
@@ -179,7 +179,7 @@ class WorkspaceBuilder:
         trees.remove(staging)
         staging.mkdir(mode=0o755)
         for place in layers.places(app):
-            trees.seal(place, owner=self._our_owner, stop=stop)
+            trees.seal(place, owner=self._our_owner, writable=trees.nothing, stop=stop)
             _move(place, staging / place.name, owner=self._our_owner, stop=stop)
         staging.rename(layer)
 
@@ -210,7 +210,10 @@ class WorkspaceBuilder:
             await in_thread(lambda stop: self._publish(job, target, stop))
         else:
             job.app.rename(target)
-        size = await in_thread(lambda stop: trees.seal(target, owner=self._our_owner, stop=stop))
+        writable = trees.nothing if job.spec.plan.publish is not None else _apps_own
+        size = await in_thread(
+            lambda stop: trees.seal(target, owner=self._our_owner, writable=writable, stop=stop)
+        )
         if size > job.spec.limits.disk:
             raise OutOfDisk(f"a build of more than {job.spec.limits.disk // MIB} MB")
         if job.spec.plan.publish is not None:
@@ -240,7 +243,8 @@ class WorkspaceBuilder:
         if job.static:
             sealed = Sealed(digest=sealed.digest, size=size, peak_memory=sealed.peak_memory)
         artifacts.write(job.out, sealed)
-        job.out.chmod(0o755)
+        # A file server has to get in; into what apps may write to, nobody else.
+        job.out.chmod(0o755 if job.spec.plan.publish is not None else 0o700)
 
     def _named(self, job: _Job) -> Artifact:
         place = self._place(job.spec.id)
@@ -307,8 +311,9 @@ def _left_out(name: str, depth: int) -> bool:
     return depth == 0 and name in _LEFT_OUT
 
 
-def _nothing(name: str, depth: int) -> bool:  # noqa: ARG001 - a Skip
-    return False
+def _apps_own(name: str, depth: int) -> bool:
+    """An app may write beside its code, but not into packages that releases share."""
+    return depth > 0 or name not in layers.PLACES
 
 
 def _hidden(name: str, depth: int) -> bool:  # noqa: ARG001 - a Skip
@@ -340,7 +345,7 @@ def _link(source: Path, target: Path, owner: trees.Owner, stop: Event) -> None:
 
 
 def _copy(source: Path, target: Path, owner: trees.Owner, stop: Event) -> None:
-    trees.copy(source, target, owner=owner, skip=_nothing, stop=stop)
+    trees.copy(source, target, owner=owner, skip=trees.nothing, stop=stop)
 
 
 def _move(source: Path, target: Path, *, owner: trees.Owner, stop: Event) -> None:
