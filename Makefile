@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCK := requirements/dev.lock
 
-.PHONY: setup demo test check bench dev lock system coverage
+.PHONY: setup demo demo-stop test check bench dev lock system coverage
 .DEFAULT_GOAL := setup
 
 setup: $(VENV)/.ready
@@ -21,7 +21,10 @@ $(VENV)/.ready: $(BIN)/uv $(LOCK) pyproject.toml
 	@touch $@
 
 demo: setup
-	@DEMO_STOP=$(DEMO_STOP) $(BIN)/python -m examples.demo
+	@DEMO_STOP=$(DEMO_STOP) $(BIN)/python -m demo
+
+demo-stop: setup
+	@AUTOSTACK_HOME=$(CURDIR)/.demo/home $(BIN)/autostack down --apps
 
 check: setup
 	@$(BIN)/ruff format --check .

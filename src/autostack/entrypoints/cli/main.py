@@ -1,15 +1,49 @@
-"""The `autostack` command."""
+"""The `autostack` command: every command, written out."""
 
 import typer
 
-from autostack.entrypoints.cli import platform
+from autostack.entrypoints.cli import account, deployments, platform, projects, running
 
-app = typer.Typer(no_args_is_help=True)
-app.command()(platform.up)
-app.command()(platform.down)
-app.command()(platform.status)
-app.command()(platform.doctor)
-app.add_typer(platform.service_commands, name="service")
+app = typer.Typer(
+    name="autostack",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="A Git repository in, a working URL out.",
+)
+
+HERE = "This machine"
+app.command(rich_help_panel=HERE)(platform.up)
+app.command(rich_help_panel=HERE)(platform.down)
+app.command(rich_help_panel=HERE)(platform.status)
+app.command(rich_help_panel=HERE)(platform.doctor)
+app.add_typer(platform.service_commands, name="service", rich_help_panel=HERE)
+
+ACCOUNT = "Account"
+app.command(rich_help_panel=ACCOUNT)(account.register)
+app.command(rich_help_panel=ACCOUNT)(account.login)
+app.command(rich_help_panel=ACCOUNT)(account.logout)
+
+PROJECTS = "Projects"
+app.command(rich_help_panel=PROJECTS)(projects.init)
+app.command(rich_help_panel=PROJECTS)(projects.projects)
+app.command(rich_help_panel=PROJECTS)(projects.plan)
+app.command("open", rich_help_panel=PROJECTS)(projects.open_)
+app.command(rich_help_panel=PROJECTS)(projects.destroy)
+
+DEPLOYMENTS = "Deployments"
+app.command(rich_help_panel=DEPLOYMENTS)(deployments.deploy)
+app.command(rich_help_panel=DEPLOYMENTS)(deployments.deployments)
+app.command(rich_help_panel=DEPLOYMENTS)(deployments.cancel)
+app.command(rich_help_panel=DEPLOYMENTS)(deployments.rollback)
+
+RUNNING = "Running"
+app.command(rich_help_panel=RUNNING)(running.ps)
+app.command(rich_help_panel=RUNNING)(running.logs)
+app.add_typer(running.env_commands, name="env", rich_help_panel=RUNNING)
+app.command(rich_help_panel=RUNNING)(running.scale)
+app.command(rich_help_panel=RUNNING)(running.restart)
+app.command(rich_help_panel=RUNNING)(running.stop)
+app.command(rich_help_panel=RUNNING)(running.start)
 
 
 def run() -> None:

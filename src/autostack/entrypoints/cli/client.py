@@ -1,0 +1,201 @@
+"""The API as the commands see it: JSON in and out, errors as CliError, a session that renews."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from autostack.entrypoints.cli import store
+from autostack.entrypoints.cli.errors import CliError, Missing, NotSignedIn, Unreachable
+from autostack.entrypoints.cli.store import Login
+
+if TYPE_CHECKING:
+    import httpx  # costs 100 ms: only commands that talk to a server pay for it
+
+TIMEOUT = 90.0
+STREAM_TIMEOUT = 60.0
+UNAUTHORIZED = 401
+NOT_FOUND = 404
+OK = 200
+
+Json = Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """One server-sent event."""
+
+    kind: str
+    id: str
+    data: Json
+
+
+class Client:
+    """One server. `token` is given (AUTOSTACK_TOKEN), or comes from the sign-in kept on disk."""
+
+    def __init__(self, server: str, *, token: str | None = None) -> None:
+        import httpx  # noqa: PLC0415 - see above
+
+        self.server = server.rstrip("/")
+        self._token = token or os.environ.get("AUTOSTACK_TOKEN")
+        self._login = store.servers().get(self.server)
+        self._http = httpx.Client(base_url=self.server, timeout=TIMEOUT, trust_env=False)
+
+    def get(self, path: str, **query: object) -> Json:
+        return self._json("GET", path, query={k: v for k, v in query.items() if v is not None})
+
+    def post(self, path: str, body: object = None) -> Json:
+        return self._json("POST", path, body=body)
+
+    def put(self, path: str, body: object) -> Json:
+        return self._json("PUT", path, body=body)
+
+    def delete(self, path: str) -> Json:
+        return self._json("DELETE", path)
+
+    def pages(self, path: str, **query: object) -> Iterator[Json]:
+        """Every item of a list, page by page."""
+        cursor: str | None = None
+        while True:
+            page = self.get(path, **query, cursor=cursor)
+            yield from page["items"]
+            cursor = page["next_cursor"]
+            if not cursor:
+                return
+
+    def login(self, email: str, password: str) -> None:
+        pair = self.post("/auth/login", {"email": email, "password": password})
+        self._keep(email, pair)
+
+    def logout(self) -> None:
+        if self._login is not None:
+            self.post("/auth/logout", {"refresh_token": self._login.refresh_token})
+        store.forget(self.server)
+
+    def stream(self, path: str, **query: str) -> Iterator[Sent]:
+        """Server-sent events until the server ends the stream; reopened where it broke off."""
+        last = ""
+        while True:
+            with self._opened(path, query, last) as lines:
+                for sent in _events(lines):
+                    last = sent.id or last
+                    yield sent
+                    if sent.kind == "end":
+                        return
+
+    @contextmanager
+    def _opened(self, path: str, query: Mapping[str, str], last: str) -> Iterator[Iterator[str]]:
+        headers = {"Accept": "text/event-stream", **self._authorization()}
+        if last:
+            headers["Last-Event-ID"] = last
+        with (
+            _reaching(self.server),
+            self._http.stream(
+                "GET", path, params=query, headers=headers, timeout=STREAM_TIMEOUT
+            ) as answer,
+        ):
+            if answer.status_code == UNAUTHORIZED and self._renewed():
+                yield iter(())
+                return
+            if answer.status_code != OK:
+                answer.read()
+                raise _problem(answer)
+            yield answer.iter_lines()
+
+    def _json(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: object = None,
+        query: Mapping[str, object] | None = None,
+    ) -> Json:
+        answer = self._send(method, path, body, query)
+        if answer.status_code == UNAUTHORIZED and not path.startswith("/auth/") and self._renewed():
+            answer = self._send(method, path, body, query)
+        if not answer.is_success:
+            raise _problem(answer)
+        return answer.json() if answer.content else None
+
+    def _send(
+        self, method: str, path: str, body: object, query: Mapping[str, object] | None
+    ) -> "httpx.Response":
+        with _reaching(self.server):
+            return self._http.request(
+                method,
+                path,
+                json=body,
+                params={key: str(value) for key, value in (query or {}).items()},
+                headers=self._authorization(),
+            )
+
+    def _authorization(self) -> dict[str, str]:
+        token = self._token or (self._login.access_token if self._login else None)
+        return {"Authorization": f"Bearer {token}"} if token else {}
+
+    def _renewed(self) -> bool:
+        if self._token is not None or self._login is None:
+            return False
+        email, body = self._login.email, {"refresh_token": self._login.refresh_token}
+        self._login = replace(self._login, access_token="")
+        answer = self._send("POST", "/auth/refresh", body, None)
+        if answer.is_success:
+            self._keep(email, answer.json())
+        return answer.is_success
+
+    def _keep(self, email: str, pair: Mapping[str, str]) -> None:
+        self._login = Login(
+            email=email, access_token=pair["access_token"], refresh_token=pair["refresh_token"]
+        )
+        store.remember(self.server, self._login)
+
+
+@contextmanager
+def _reaching(server: str) -> Iterator[None]:
+    import httpx  # noqa: PLC0415 - already loaded by the client
+
+    try:
+        yield
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol):
+        raise Unreachable(
+            f"{server!r} is not a server address.", "Use http(s)://host[:port]."
+        ) from None
+    except httpx.TransportError as error:
+        local = urlsplit(server).hostname in {"127.0.0.1", "localhost", "::1"}
+        hint = "Start it with `autostack up`." if local else "Check the address and your network."
+        reason = (
+            "did not answer in time"
+            if isinstance(error, httpx.TimeoutException)
+            else "cannot be reached"
+        )
+        raise Unreachable(f"{server} {reason}.", hint) from None
+
+
+def _problem(answer: "httpx.Response") -> CliError:
+    try:
+        told = answer.json()
+        message, hint = str(told["detail"]), str(told.get("hint") or "")
+    except (ValueError, KeyError, TypeError):
+        message, hint = f"The server answered {answer.status_code}.", ""
+    if answer.status_code == UNAUTHORIZED:
+        return NotSignedIn(message, hint or "Sign in with `autostack login`.")
+    return (Missing if answer.status_code == NOT_FOUND else CliError)(message, hint)
+
+
+def _events(lines: Iterator[str]) -> Iterator[Sent]:
+    kind, seen, data = "", "", list[str]()
+    for line in lines:
+        name, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        if name == "event":
+            kind = value
+        elif name == "id":
+            seen = value
+        elif name == "data":
+            data.append(value)
+        elif not line and data:
+            yield Sent(kind=kind, id=seen, data=json.loads("\n".join(data)))
+            kind, data = "", []

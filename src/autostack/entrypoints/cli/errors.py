@@ -1,0 +1,36 @@
+"""How a command fails: two sentences on stderr and a code a script can read.
+
+CliError        1  it did not work (a failed deployment, a refused request)
+├── Usage       2  the command line makes no sense here
+├── NotSignedIn 3  sign in first
+├── Unreachable 4  the server does not answer
+└── Missing     5  it does not exist, or it is not yours
+"""
+
+from typing import ClassVar
+
+
+class CliError(Exception):
+    """Message and hint as they are shown."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class Usage(CliError):
+    exit_code = 2
+
+
+class NotSignedIn(CliError):
+    exit_code = 3
+
+
+class Unreachable(CliError):
+    exit_code = 4
+
+
+class Missing(CliError):
+    exit_code = 5

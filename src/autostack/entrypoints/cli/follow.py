@@ -1,0 +1,64 @@
+"""Follow one deployment to its end, on the screen or as JSON lines."""
+
+from autostack.entrypoints.cli import output
+from autostack.entrypoints.cli.client import Client, Json
+from autostack.entrypoints.cli.errors import CliError
+
+FINAL = frozenset({"success", "failed", "canceled", "superseded"})
+LEVELS = {"warning": "yellow", "error": "red"}
+
+
+def follow(client: Client, deployment: Json) -> Json:
+    """The log line by line until it is over; returns the finished deployment.
+
+    Ctrl-C leaves the deployment running and says how to cancel it.
+    """
+    screen = output.console()
+    step = ""
+    try:
+        for sent in client.stream(f"/deployments/{deployment['id']}/logs"):
+            if sent.kind == "end":
+                break
+            line = sent.data
+            if line["step"] != step:
+                step = line["step"]
+                screen.print(f"[bold]▸ {step.replace('_', ' ')}[/]")
+            style = LEVELS.get(line["level"])
+            text = output.plain(line["text"])
+            screen.print(f"  [{style}]{text}[/]" if style else f"  {text}")
+    except KeyboardInterrupt:
+        raise CliError(
+            "Stopped following; the deployment goes on.",
+            f"Cancel it with `autostack cancel {deployment['id']}`.",
+        ) from None
+    return client.get(f"/deployments/{deployment['id']}")
+
+
+def wait(client: Client, deployment: Json) -> Json:
+    """The finished deployment, without its log."""
+    for sent in client.stream(f"/deployments/{deployment['id']}/logs"):
+        if sent.kind == "end":
+            break
+    return client.get(f"/deployments/{deployment['id']}")
+
+
+def tell(deployment: Json) -> None:
+    """How it ended, with the cause and what to do; a CliError unless it went well."""
+    screen = output.console()
+    times = [
+        f"{step['name'].replace('_', ' ')} {output.seconds(step['started_at'], step['ended_at'])}"
+        for step in deployment["steps"]
+        if step["ended_at"] and step["outcome"] == "done"
+    ]
+    if times:
+        screen.print(f"[dim]{' · '.join(times)}[/]")
+    for warning in deployment["warnings"]:
+        screen.print(f"[yellow]warning[/] {output.plain(warning)}")
+    if deployment["status"] == "success":
+        screen.print(f"{output.mark('success')}  http://{deployment['url']}/")
+        return
+    diagnosis = deployment["diagnosis"] or {}
+    if diagnosis.get("proof"):
+        screen.print(f"[dim]│[/] {output.plain(diagnosis['proof'])}")
+    message = diagnosis.get("summary") or deployment["error_message"] or deployment["status"]
+    raise CliError(output.clean(message), output.clean(diagnosis.get("todo", "")))

@@ -1,0 +1,219 @@
+"""What runs: look at it, read it, configure it, scale it, stop it."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from autostack.entrypoints.cli import output
+from autostack.entrypoints.cli.client import Json
+from autostack.entrypoints.cli.deployments import Wait, finish
+from autostack.entrypoints.cli.errors import Usage
+from autostack.entrypoints.cli.options import (
+    PRODUCTION,
+    AsJson,
+    Env,
+    Project,
+    Server,
+    Target,
+    in_words,
+)
+
+Follow = Annotated[bool, typer.Option("--follow", "-f", help="Go on printing what comes.")]
+Lines = Annotated[int, typer.Option("--lines", "-n", help="How many lines.", min=1, max=1000)]
+Sizes = Annotated[list[str], typer.Argument(metavar="TYPE=COUNT …", help="As in web=2 worker=1.")]
+Pairs = Annotated[
+    list[str],
+    typer.Argument(metavar="NAME …", help="Names; each value is read from the terminal or stdin."),
+]
+Names = Annotated[list[str], typer.Argument(metavar="NAME …")]
+EnvFile = Annotated[Path, typer.Argument(help="A file of NAME=value lines, or - for stdin.")]
+
+
+def ps(
+    project: Project = None, env: Env = PRODUCTION, server: Server = None, as_json: AsJson = False
+) -> None:
+    """List the running instances."""
+    with in_words():
+        target = Target(server, project, env)
+        found = list(target.client.pages(f"{target.at}/instances"))
+        if as_json:
+            output.as_json(found)
+            return
+        rows = [
+            (
+                f"{output.plain(one['process'])}.{one['index'] + 1}",
+                output.mark(one["state"]),
+                output.megabytes(one["memory"]),
+                str(one["restarts"]),
+                one["id"],
+            )
+            for one in found
+        ]
+        output.table(("PROCESS", "STATE", "MEMORY", "RESTARTS", "ID"), rows)
+
+
+def logs(
+    follow: Follow = False,
+    lines: Lines = 100,
+    project: Project = None,
+    env: Env = PRODUCTION,
+    server: Server = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print what the app printed."""
+    with in_words():
+        target = Target(server, project, env)
+        if not follow:
+            page = target.client.get(f"{target.at}/logs", limit=lines, tail="true")
+            output.as_json(page["items"]) if as_json else _lines(page["items"])
+            return
+        for sent in target.client.stream(f"{target.at}/logs", tail=str(lines)):
+            if sent.kind == "end":
+                return
+            output.as_json(sent.data) if as_json else _lines([sent.data])
+
+
+def scale(
+    sizes: Sizes,
+    project: Project = None,
+    env: Env = PRODUCTION,
+    wait: Wait = True,
+    server: Server = None,
+    as_json: AsJson = False,
+) -> None:
+    """Set how many instances of a process type run."""
+    with in_words():
+        target = Target(server, project, env)
+        made = target.client.put(f"{target.at}/scale", {"processes": _counts(sizes)})
+        if made["deployment"] is None:
+            typer.echo("Kept; it applies with the next deployment.")
+            return
+        finish(target.client, made["deployment"], wait=wait, as_json=as_json)
+
+
+def restart(
+    project: Project = None,
+    env: Env = PRODUCTION,
+    wait: Wait = True,
+    server: Server = None,
+    as_json: AsJson = False,
+) -> None:
+    """Replace the running instances by new ones of the same release, without a gap."""
+    with in_words():
+        _act(Target(server, project, env), "restart", wait=wait, as_json=as_json)
+
+
+def stop(
+    project: Project = None,
+    env: Env = PRODUCTION,
+    wait: Wait = True,
+    server: Server = None,
+    as_json: AsJson = False,
+) -> None:
+    """Stop the app; its address says so until `autostack start`."""
+    with in_words():
+        _act(Target(server, project, env), "stop", wait=wait, as_json=as_json)
+
+
+def start(
+    project: Project = None,
+    env: Env = PRODUCTION,
+    wait: Wait = True,
+    server: Server = None,
+    as_json: AsJson = False,
+) -> None:
+    """Start the app again after `autostack stop`."""
+    with in_words():
+        _act(Target(server, project, env), "start", wait=wait, as_json=as_json)
+
+
+env_commands = typer.Typer(no_args_is_help=True, help="Variables of an environment.")
+
+
+@env_commands.command("list")
+def env_list(
+    project: Project = None, env: Env = PRODUCTION, server: Server = None, as_json: AsJson = False
+) -> None:
+    """List the names; values are write-only."""
+    with in_words():
+        target = Target(server, project, env)
+        found = list(target.client.pages(f"{target.at}/variables"))
+        if as_json:
+            output.as_json(found)
+            return
+        rows = [(output.plain(one["name"]), f"version {one['version']}") for one in found]
+        output.table(("NAME", "VERSION"), rows)
+
+
+@env_commands.command("set")
+def env_set(
+    names: Pairs, project: Project = None, env: Env = PRODUCTION, server: Server = None
+) -> None:
+    """Set variables. Values never stand on the command line, where every user could see them."""
+    with in_words():
+        if wrong := next((name for name in names if "=" in name), None):
+            name = wrong.partition("=")[0]
+            raise Usage(
+                "Values do not belong on the command line: other users can see them there.",
+                f"Run `autostack env set {name}` and type it, or pipe it in.",
+            )
+        target = Target(server, project, env)
+        for name in names:
+            target.client.put(f"{target.at}/variables/{name}", {"value": _value(name)})
+        typer.echo("Saved. It applies with the next deployment.")
+
+
+@env_commands.command("import")
+def env_import(
+    file: EnvFile, project: Project = None, env: Env = PRODUCTION, server: Server = None
+) -> None:
+    """Set all variables of a .env file."""
+    with in_words():
+        text = sys.stdin.read() if str(file) == "-" else file.read_text()
+        target = Target(server, project, env)
+        target.client.put(f"{target.at}/variables", {"dotenv": text})
+        typer.echo("Saved. They apply with the next deployment.")
+
+
+@env_commands.command("unset")
+def env_unset(
+    names: Names, project: Project = None, env: Env = PRODUCTION, server: Server = None
+) -> None:
+    """Remove variables."""
+    with in_words():
+        target = Target(server, project, env)
+        for name in names:
+            target.client.delete(f"{target.at}/variables/{name}")
+        typer.echo("Removed. It applies with the next deployment.")
+
+
+def _act(target: Target, verb: str, *, wait: bool, as_json: bool) -> None:
+    asked = target.client.post(f"{target.at}/{verb}")
+    finish(target.client, asked, wait=wait, as_json=as_json)
+
+
+def _value(name: str) -> str:
+    if sys.stdin.isatty():
+        asked: str = typer.prompt(name, hide_input=True)
+        return asked
+    line = sys.stdin.readline()
+    if not line:
+        raise Usage(f"There is no value for {name}.", "Pipe one line a name.")
+    return line.rstrip("\n")
+
+
+def _counts(sizes: list[str]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for size in sizes:
+        name, _, count = size.partition("=")
+        if not name or not count.isdigit():
+            raise Usage(f"{size!r} is not TYPE=COUNT.", "As in `autostack scale web=2`.")
+        counts[name] = int(count)
+    return counts
+
+
+def _lines(items: list[Json]) -> None:
+    for line in items:
+        typer.echo(f"{line['at']}  {line['process']}  {output.clean(line['text'])}")

@@ -1,0 +1,62 @@
+"""Servers this user knows, and the tokens for them: `$XDG_CONFIG_HOME/autostack/config.json`."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+DEFAULT_SERVER = "http://127.0.0.1:8000"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """A session on one server. The refresh token is good for one use."""
+
+    email: str
+    access_token: str
+    refresh_token: str
+
+
+def config_file() -> Path:
+    base = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+    return Path(base) / "autostack" / "config.json"
+
+
+def servers() -> Mapping[str, Login]:
+    try:
+        known = json.loads(config_file().read_text())["servers"]
+        return {url: Login(**login) for url, login in known.items()}
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def default_server() -> str:
+    """AUTOSTACK_SERVER, else the one signed in to last, else this machine's."""
+    if named := os.environ.get("AUTOSTACK_SERVER"):
+        return named.rstrip("/")
+    known = list(servers())
+    if known:
+        return known[-1]
+    port = os.environ.get("AUTOSTACK_PORT")
+    return f"http://127.0.0.1:{port}" if port else DEFAULT_SERVER
+
+
+def remember(server: str, login: Login) -> None:
+    """The newest last, so that it is the default."""
+    known = {url: found for url, found in servers().items() if url != server}
+    _write({**known, server: login})
+
+
+def forget(server: str) -> None:
+    _write({url: login for url, login in servers().items() if url != server})
+
+
+def _write(known: Mapping[str, Login]) -> None:
+    """Whole or not at all, and for this user's eyes only."""
+    file = config_file()
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with NamedTemporaryFile("w", dir=file.parent, delete=False) as fresh:  # made 0600
+        json.dump({"servers": {url: asdict(login) for url, login in known.items()}}, fresh)
+    Path(fresh.name).replace(file)
