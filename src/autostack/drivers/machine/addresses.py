@@ -1,6 +1,7 @@
 """How this platform's private network is divided, and what is said about it inside."""
 
 import ipaddress
+import socket
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
@@ -51,6 +52,7 @@ def plug(host: Host, box: Plugged) -> dict[str, Any]:
         "address": box.address or build_address(host, box.uid),
         "prefix": whole(host).prefixlen,
         "gateway": gateway(host),
+        "forwards": [],
     }
 
 
@@ -79,8 +81,18 @@ def _has_loopback(text: str) -> bool:
 
 
 def _unreachable(line: str) -> bool:
-    """A resolver on the host's own loopback, or one by IPv6, which sandboxes do not have."""
+    """A resolver on this host itself, or one by IPv6, which sandboxes do not have."""
     parts = line.split()
     if len(parts) < 2 or parts[0] != "nameserver":  # noqa: PLR2004 - name and value
         return False
-    return ":" in parts[1] or parts[1].startswith("127.")
+    return ":" in parts[1] or _is_here(parts[1])
+
+
+def _is_here(address: str) -> bool:
+    """Whether it is one of this host's own addresses: only those can be bound."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((address, 0))
+        except OSError:
+            return False
+    return True

@@ -4,7 +4,7 @@ Runs as root where there is root, keeps its imports few, and becomes bubblewrap 
 """
 
 # pathlib would cost 4 ms of each start.
-# ruff: noqa: PTH101, PTH103, PTH107, PTH118, PTH120, PTH123
+# ruff: noqa: PTH100, PTH103, PTH118, PTH120, PTH123
 
 import json
 import os
@@ -76,7 +76,9 @@ def _plug_in(network: Description | None) -> None:
     namespace = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
     # One left by a predecessor whose namespace is still being taken down.
     netlink.remove_link(outside, network["link"])
-    netlink.add_veth(outside, network["link"], bridge=bridge, namespace=namespace)
+    netlink.add_veth(
+        outside, network["link"], address=network["address"], bridge=bridge, namespace=namespace
+    )
     with open("/proc/sys/net/ipv6/conf/eth0/disable_ipv6", "w", encoding="ascii") as file:
         file.write("1")
     netlink.bring_up(inside, "lo")
@@ -84,6 +86,10 @@ def _plug_in(network: Description | None) -> None:
     netlink.bring_up(inside, "eth0")
     netlink.add_default_route(inside, network["gateway"])
     os.close(namespace)
+    if network["forwards"]:
+        from autostack.drivers.machine import loopback  # noqa: PLC0415 - only where needed
+
+        loopback.open_loopback(network["forwards"])
 
 
 def _open_state(path: str | None) -> int | None:

@@ -69,9 +69,14 @@ def add_bridge(netlink: Netlink, name: str) -> None:
     netlink.ask(NEWLINK, link_header(flags=UP, change=UP) + text(IFLA_IFNAME, name) + info, CREATE)
 
 
-def add_veth(netlink: Netlink, name: str, *, bridge: int, namespace: int) -> None:
-    """`name` on the bridge, cut off from its neighbours; its other end as eth0 in the namespace."""
-    peer = link_header() + text(IFLA_IFNAME, "eth0") + number(IFLA_NET_NS_FD, namespace)
+def add_veth(netlink: Netlink, name: str, *, address: str, bridge: int, namespace: int) -> None:
+    """`name` on the bridge, cut off from its neighbours; its other end as eth0 in the namespace.
+
+    The hardware address follows from `address`, so that neighbours' tables stay true when an
+    instance comes back in a new namespace.
+    """
+    hardware = attribute(IFLA_ADDRESS, b"\x02\x61" + socket.inet_aton(address))
+    peer = link_header() + text(IFLA_IFNAME, "eth0") + hardware + number(IFLA_NET_NS_FD, namespace)
     data = attribute(INFO_DATA, attribute(VETH_PEER, peer))
     info = attribute(IFLA_LINKINFO, text(INFO_KIND, "veth") + data)
     master = number(IFLA_MASTER, bridge)

@@ -1,11 +1,175 @@
 """The platform's bridge, and the rules that keep instances from the host and each other."""
 
-from autostack.core.host import Host
+import hashlib
+import ipaddress
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, suppress
+from pathlib import Path
+
+from autostack.core.home import Home
+from autostack.core.host import FIRST_UID, UIDS_PER_PLATFORM, Host
+from autostack.drivers.machine import addresses, libc, netlink, nftables
+from autostack.drivers.machine.loopback import open_loopback
+
+# Where clouds answer questions about the machine and hand out its credentials.
+METADATA = ("169.254.0.0/16", "100.100.100.200/32", "192.0.0.192/32", "168.63.129.16/32")
+PLATFORMS = (2**31 - FIRST_UID) // UIDS_PER_PLATFORM
+
+
+def allot(home: Home, *, root: bool) -> Host:
+    """What a new platform takes for itself: users always, a network where it may make one."""
+    seed = int.from_bytes(hashlib.sha256(str(home.root).encode()).digest()[:8], "big")
+    first_uid = FIRST_UID + (seed % PLATFORMS) * UIDS_PER_PLATFORM
+    alone = Host(bridge=None, subnet=None, first_uid=first_uid)
+    if not root:
+        return alone
+    for subnet in _free_subnets(seed):
+        host = Host(bridge=f"as{seed:016x}"[:10], subnet=str(subnet), first_uid=first_uid)
+        try:
+            prepare(host)
+        except OSError:
+            return alone
+        return host
+    return alone
 
 
 def prepare(host: Host) -> None:
-    """Make the bridge and its rules; doing it again changes nothing."""
+    """Make the bridge and its rules; doing it again changes nothing, and brings back what
+    another program flushed.
+    """
+    if host.bridge is None:
+        return
+    with closing(netlink.Netlink()) as kernel:
+        netlink.add_bridge(kernel, host.bridge)
+        # Before the address: nothing of ours answers there by IPv6.
+        _set(f"ipv6/conf/{host.bridge}/disable_ipv6", "1")
+        prefix = addresses.whole(host).prefixlen
+        netlink.add_address(kernel, host.bridge, addresses.gateway(host), prefix)
+    _set("ipv4/ip_forward", "1")
+    for table in _tables(host):
+        table.apply()
 
 
-def forward(pid: int, address: str, port: int) -> None:
-    raise NotImplementedError
+def ensure(host: Host) -> None:
+    """`prepare`, if a look says that something is missing: 1 ms instead of 25."""
+    if host.bridge is None:
+        return
+    with closing(netlink.Netlink()) as kernel, suppress(OSError):
+        kernel.index(host.bridge)
+        if all(table.exists() for table in _tables(host)):
+            return
+    prepare(host)
+
+
+def remove(host: Host) -> None:
+    """Free the bridge and its rules; they may be gone already."""
+    if host.bridge is None:
+        return
+    for table in _tables(host):
+        table.remove()
+    with closing(netlink.Netlink()) as kernel:
+        netlink.remove_link(kernel, host.bridge)
+
+
+def forward(pid: int, ports: Sequence[int]) -> None:
+    """Lead ports of the network namespace of `pid` to its loopback."""
+    _inside(pid, lambda: open_loopback(ports))
+
+
+def _inside(pid: int, act: Callable[[], None]) -> None:
+    """Act in another network namespace, in a thread that ends with it."""
+    failures: list[OSError] = []
+
+    def visit() -> None:
+        try:
+            with Path(f"/proc/{pid}/ns/net").open() as namespace:
+                libc.setns(namespace.fileno(), libc.CLONE_NEWNET)
+            act()
+        except OSError as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=visit)
+    thread.start()
+    thread.join()
+    for failure in failures:
+        raise failure
+
+
+def _tables(host: Host) -> list[nftables.Table]:
+    assert host.bridge is not None
+    return [_filter(host.bridge), _nat(host.bridge, addresses.whole(host))]
+
+
+def _filter(bridge: str) -> nftables.Table:
+    """Out to the internet; to the host, to neighbours and in from elsewhere only answers."""
+    known = [*nftables.known_connection(), *nftables.verdict(nftables.ACCEPT)]
+    drop = nftables.verdict(nftables.DROP)
+    inside = nftables.from_link(bridge)
+    metadata = [
+        [*inside, *nftables.only_ipv4(), *nftables.destination_in(*_split(block)), *drop]
+        for block in METADATA
+    ]
+    table = nftables.Table(nftables.INET, f"autostack_{bridge}")
+    table.chain("filter", nftables.INPUT, 0, [[*inside, *known], [*inside, *drop]])
+    table.chain(
+        "filter",
+        nftables.FORWARD,
+        0,
+        [
+            *metadata,
+            [*inside, *nftables.to_link(bridge), *drop],
+            [*nftables.to_link(bridge), *known],
+            [*nftables.to_link(bridge), *drop],
+        ],
+    )
+    return table
+
+
+def _nat(bridge: str, network: ipaddress.IPv4Network) -> nftables.Table:
+    leaving = nftables.source_in(*_split(str(network)))
+    elsewhere = nftables.to_link(bridge, but=True)
+    table = nftables.Table(nftables.IPV4, f"autostack_{bridge}")
+    rule = [*leaving, *elsewhere, *nftables.masquerade()]
+    table.chain("nat", nftables.POSTROUTING, 100, [rule])
+    return table
+
+
+def _split(block: str) -> tuple[str, int]:
+    network = ipaddress.IPv4Network(block)
+    return str(network.network_address), network.prefixlen
+
+
+def _set(name: str, value: str) -> None:
+    file = Path("/proc/sys/net") / name
+    with suppress(FileNotFoundError):  # no IPv6 in this kernel
+        if file.read_text().strip() != value:
+            file.write_text(value)
+
+
+def _free_subnets(seed: int) -> Iterator[ipaddress.IPv4Network]:
+    """Halves of networks in 10.64.0.0/10 that the host does not use, in an order of our own."""
+    used = [*_routes(), *_resolvers()]
+    for step in range(64):
+        network = ipaddress.IPv4Network(f"10.{64 + (seed + step) % 64}.0.0/16")
+        if not any(network.overlaps(other) for other in used):
+            yield next(network.subnets())
+
+
+def _routes() -> Iterator[ipaddress.IPv4Network]:
+    for line in Path("/proc/net/route").read_text().splitlines()[1:]:
+        fields = line.split()
+        target, mask = (struct.pack("=I", int(fields[place], 16)) for place in (1, 7))
+        if any(mask):
+            address, bits = socket.inet_ntoa(target), int.from_bytes(mask, "big").bit_count()
+            yield ipaddress.IPv4Network(f"{address}/{bits}", strict=False)
+
+
+def _resolvers() -> Iterator[ipaddress.IPv4Network]:
+    for line in addresses.resolv_conf(own=False).splitlines():
+        words = line.split()
+        if words[:1] == ["nameserver"]:
+            with suppress(ValueError, IndexError):
+                yield ipaddress.IPv4Network(words[1])

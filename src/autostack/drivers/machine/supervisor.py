@@ -104,6 +104,13 @@ def _length(headers: bytes) -> int:
 
 
 def _program(told: dict[str, Any]) -> Program:
-    ended = told.pop("ended")
-    code = told["code"] if ended else None  # XML-RPC knows no null
-    return Program(**{**told, "state": ProgramState(told["state"]), "code": code})
+    return Program(
+        group=told["group"],
+        name=told["name"],
+        state=ProgramState(told["state"]),
+        pid=told["pid"],
+        restarts=told["restarts"],
+        code=told["code"] if told["ended"] else None,  # XML-RPC knows no null
+        oom=told["oom"],
+        stopping=told["stopping"],
+    )

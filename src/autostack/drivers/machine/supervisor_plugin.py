@@ -7,6 +7,7 @@ supervisord has no types; this file is the edge to it.
 """
 
 # pyright: basic
+# ruff: noqa: ANN401
 import os
 import signal
 from pathlib import Path
@@ -135,6 +136,7 @@ class InstanceConfig(ProcessConfig):  # type: ignore[misc]
     def __init__(self, options: InstanceOptions, *, argv: list[str], **settings: Any) -> None:
         super().__init__(options, **settings)
         self.argv = argv
+        self.id = UUID(settings["name"])
 
     def make_process(self, group: Any = None) -> "InstanceProcess":
         process = InstanceProcess(self)
@@ -147,13 +149,15 @@ class InstanceProcess(Subprocess):  # type: ignore[misc]
 
     def __init__(self, config: InstanceConfig) -> None:
         super().__init__(config)
+        self._argv = config.argv
+        self._id = config.id
         self.spawns = 0
         self.code: int | None = None
         self.oom = False
         self._oom_kills = 0
 
     def get_execv_args(self) -> tuple[str, list[str]]:
-        return self.config.argv[0], self.config.argv
+        return self._argv[0], self._argv
 
     def spawn(self) -> Any:
         self.spawns += 1
@@ -161,6 +165,6 @@ class InstanceProcess(Subprocess):  # type: ignore[misc]
 
     def finish(self, pid: int, sts: int) -> None:
         self.code = os.waitstatus_to_exitcode(sts)
-        kills = cgroup.use(UUID(self.config.name)).oom_kills
+        kills = cgroup.use(self._id).oom_kills
         self.oom, self._oom_kills = kills > self._oom_kills, kills
         super().finish(pid, sts)

