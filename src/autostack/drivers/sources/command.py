@@ -146,9 +146,6 @@ def _transport(remote: Remote, place: Place) -> Mapping[str, str]:
     config = {f"protocol.{address.scheme}.allow": "always"}
     if address.scheme == "ssh":
         return config
-    answers = ",".join(
-        f"[{one}]" if isinstance(one, IPv6Address) else str(one) for one in remote.at
-    )
     if ":" not in address.host:
         answers = ",".join(_bracketed(one) for one in remote.at)
         config["http.curloptResolve"] = f"{address.host}:{address.port}:{answers}"
