@@ -195,7 +195,7 @@ def _texts(value: Any) -> list[str]:  # noqa: ANN401 - JSON is what it is
             fields = cast("dict[str, Any]", one)
             waiting.extend((*fields.keys(), *fields.values()))
         elif isinstance(one, list):
-            waiting.extend(cast("list[Any]", one))
+            waiting += one
     return found
 
 

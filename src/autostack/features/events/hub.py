@@ -11,10 +11,9 @@ from uuid import UUID
 from psycopg import AsyncConnection, OperationalError
 from psycopg.rows import TupleRow
 
-from autostack.features.events.repository import CHANNEL
-
 log = logging.getLogger(__name__)
 
+CHANNEL = "autostack_events"
 _HORIZON = "select pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
 
 

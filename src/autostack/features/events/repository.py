@@ -6,9 +6,8 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Text, cast, func, insert, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from autostack.features.events.hub import CHANNEL
 from autostack.models.event import Event
-
-CHANNEL = "autostack_events"
 
 _OWN_XID = cast(cast(func.pg_current_xact_id(), Text), BigInteger)
 # Older transactions may still commit; what lies below this is complete and stays so.

@@ -36,7 +36,8 @@ async def enqueue(
         task, lock=lock, queueing_lock=queueing_lock, connection=raw.driver_connection
     )
     try:
-        async with session.begin_nested():
+        # The session's own savepoint would wait for a query of its own, and never be made.
+        async with connection.begin_nested():
             await deferrer.defer_async(**values)
     except AlreadyEnqueued:
         return

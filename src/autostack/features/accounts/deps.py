@@ -1,0 +1,107 @@
+"""Who asks. The user comes from an access token, or from the dashboard's cookie."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Request
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from autostack.core.clock import Clock
+from autostack.features.accounts import service
+from autostack.features.accounts.errors import CrossSiteRefused, NotSignedIn
+from autostack.features.accounts.service import Accounts as AccountsValue
+from autostack.features.accounts.service import Origin
+from autostack.features.accounts.tokens import Kind
+from autostack.features.teams import service as teams
+from autostack.models.user import User
+from autostack.web.client import address_of, is_https
+from autostack.web.deps import Limits, Now, Session, Settings
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """A signed-in user and the session that proves it."""
+
+    user: User
+    session_id: UUID
+
+
+def _accounts(request: Request) -> AccountsValue:
+    found: AccountsValue = request.app.state.accounts
+    return found
+
+
+Accounts = Annotated[AccountsValue, Depends(_accounts)]
+
+
+def cookie_name(request: Request) -> str:
+    """`__Host-` pins the cookie to this host, and needs https."""
+    return "__Host-autostack" if is_https(request) else "autostack"
+
+
+def _origin(request: Request) -> Origin:
+    agent = request.headers.get("user-agent", "").encode("ascii", "replace").decode()
+    return Origin(address=address_of(request), user_agent=agent.replace("\0", ""))
+
+
+Asking = Annotated[Origin, Depends(_origin)]
+
+
+async def _reader(
+    request: Request,
+    session: Session,
+    now: Now,
+    accounts: Accounts,
+    limits: Limits,
+    settings: Settings,
+) -> Reader:
+    token, kind = _proof(request)
+    user, row = await service.who(session, accounts.signer, token, kind, now=now())
+    quota = await limits.hit(settings.api_rate, "api", str(user.id))
+    request.state.headers = quota.headers
+    return Reader(user=user, session_id=row.id)
+
+
+def _proof(request: Request) -> tuple[str, Kind]:
+    header = request.headers.get("authorization")
+    if header is not None:
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() != "bearer":
+            raise NotSignedIn
+        return token.strip(), "access"
+    cookie = request.cookies.get(cookie_name(request))
+    if cookie is None:
+        raise NotSignedIn
+    refuse_cross_site(request)
+    return cookie, "cookie"
+
+
+def refuse_cross_site(request: Request) -> None:
+    """A browser says where a request comes from, and a page cannot make it lie."""
+    if request.method not in SAFE and request.headers.get("sec-fetch-site") != "same-origin":
+        raise CrossSiteRefused
+
+
+CurrentReader = Annotated[Reader, Depends(_reader)]
+
+
+def _user(reader: CurrentReader) -> User:
+    return reader.user
+
+
+CurrentUser = Annotated[User, Depends(_user)]
+
+
+def access(reader: Reader, clock: Clock) -> Callable[[AsyncSession], Awaitable[frozenset[UUID]]]:
+    """For streams: the teams this reader may read now; none once the session has ended."""
+
+    async def teams_now(session: AsyncSession) -> frozenset[UUID]:
+        if not await service.stands(session, reader.session_id, now=clock()):
+            return frozenset()
+        return await teams.ids_of_user(session, reader.user.id)
+
+    return teams_now

@@ -1,0 +1,193 @@
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+
+from autostack.features.accounts import service
+from autostack.features.accounts.deps import (
+    Accounts,
+    Asking,
+    CurrentReader,
+    CurrentUser,
+    cookie_name,
+    refuse_cross_site,
+)
+from autostack.features.accounts.errors import (
+    AccountLocked,
+    CredentialsInvalid,
+    CrossSiteRefused,
+    EmailTaken,
+    NotSignedIn,
+    RegistrationClosed,
+    SessionEnded,
+    SessionNotFound,
+    SetupCodeNeeded,
+)
+from autostack.features.accounts.schemas import (
+    Credentials,
+    Me,
+    RefreshToken,
+    Registration,
+    SessionList,
+    SessionRead,
+    SignedOut,
+    TeamRead,
+    Tokens,
+    UserRead,
+)
+from autostack.features.accounts.service import SignedIn
+from autostack.features.accounts.tokens import ACCESS_LIFE, SESSION_LIFE
+from autostack.features.teams import service as teams
+from autostack.web.client import is_https
+from autostack.web.deps import Database, Limits, Now, Session, Settings
+from autostack.web.limits import TooManyRequests
+from autostack.web.problems import problems
+
+router = APIRouter(prefix="/auth", tags=["accounts"])
+
+
+@router.post(
+    "/register",
+    responses=problems(EmailTaken, RegistrationClosed, SetupCodeNeeded, TooManyRequests),
+)
+async def register(
+    body: Registration,
+    db: Database,
+    accounts: Accounts,
+    now: Now,
+    limits: Limits,
+    settings: Settings,
+    asking: Asking,
+) -> UserRead:
+    """Make an account. The first one of a platform becomes its administrator."""
+    await limits.hit(settings.login_rate, "register", asking.address)
+    user = await service.register(
+        db,
+        accounts,
+        email=body.email,
+        password=body.password,
+        setup_code=body.setup_code,
+        now=now(),
+    )
+    return UserRead.model_validate(user)
+
+
+@router.post("/login", responses=problems(CredentialsInvalid, AccountLocked, TooManyRequests))
+async def login(
+    body: Credentials,
+    db: Database,
+    accounts: Accounts,
+    now: Now,
+    limits: Limits,
+    settings: Settings,
+    asking: Asking,
+) -> Tokens:
+    """Sign in with e-mail and password."""
+    await limits.hit(settings.login_rate, "login", asking.address)
+    signed = await service.sign_in(
+        db, accounts, email=body.email, password=body.password, origin=asking, now=now()
+    )
+    return _tokens(accounts, signed, now)
+
+
+@router.post("/refresh", responses=problems(SessionEnded))
+async def refresh(body: RefreshToken, db: Database, accounts: Accounts, now: Now) -> Tokens:
+    """Swap a refresh token for a new pair. A token that was swapped before ends its session."""
+    return _tokens(accounts, await service.refresh(db, body.refresh_token, now=now()), now)
+
+
+@router.post("/logout")
+async def logout(body: RefreshToken, session: Session, now: Now) -> SignedOut:
+    """End the session of a refresh token; its access tokens end with it."""
+    await service.sign_out(session, body.refresh_token, now=now())
+    return SignedOut()
+
+
+@router.post(
+    "/session",
+    responses=problems(CredentialsInvalid, AccountLocked, TooManyRequests, CrossSiteRefused),
+)
+async def open_session(
+    body: Credentials,
+    request: Request,
+    response: Response,
+    db: Database,
+    accounts: Accounts,
+    now: Now,
+    limits: Limits,
+    settings: Settings,
+    asking: Asking,
+) -> UserRead:
+    """Sign the dashboard in: the answer sets a cookie that scripts cannot read."""
+    if "sec-fetch-site" in request.headers:
+        refuse_cross_site(request)
+    await limits.hit(settings.login_rate, "login", asking.address)
+    signed = await service.sign_in(
+        db, accounts, email=body.email, password=body.password, origin=asking, now=now()
+    )
+    cookie = accounts.signer.sign(signed.claim, "cookie", now=now(), life=SESSION_LIFE)
+    response.set_cookie(
+        cookie_name(request),
+        cookie,
+        max_age=int(SESSION_LIFE.total_seconds()),
+        path="/",
+        secure=is_https(request),
+        httponly=True,
+        samesite="strict",
+    )
+    return UserRead.model_validate(signed.user)
+
+
+@router.delete("/session", responses=problems(NotSignedIn, CrossSiteRefused))
+async def close_session(
+    request: Request, response: Response, reader: CurrentReader, session: Session, now: Now
+) -> SignedOut:
+    """Sign the dashboard out."""
+    await service.revoke(session, reader.user, reader.session_id, now=now())
+    response.delete_cookie(
+        cookie_name(request),
+        path="/",
+        secure=is_https(request),
+        httponly=True,
+        samesite="strict",
+    )
+    return SignedOut()
+
+
+@router.get("/me", responses=problems(NotSignedIn, TooManyRequests))
+async def me(user: CurrentUser, session: Session) -> Me:
+    """Who is signed in, and the teams they are in."""
+    found = await teams.of_user(session, user)
+    return Me(
+        **UserRead.model_validate(user).model_dump(),
+        teams=[TeamRead.model_validate(team) for team in found],
+    )
+
+
+@router.get("/sessions", responses=problems(NotSignedIn))
+async def list_sessions(reader: CurrentReader, session: Session, now: Now) -> SessionList:
+    """Where this account is signed in."""
+    rows = await service.sessions_of(session, reader.user, now=now())
+    return SessionList(
+        items=[
+            SessionRead.model_validate(row).model_copy(
+                update={"current": row.id == reader.session_id}
+            )
+            for row in rows
+        ]
+    )
+
+
+@router.delete("/sessions/{session_id}", responses=problems(NotSignedIn, SessionNotFound))
+async def end_session(session_id: UUID, user: CurrentUser, session: Session, now: Now) -> SignedOut:
+    """Sign out somewhere else."""
+    await service.revoke(session, user, session_id, now=now())
+    return SignedOut()
+
+
+def _tokens(accounts: Accounts, signed: SignedIn, now: Now) -> Tokens:
+    access = accounts.signer.sign(signed.claim, "access", now=now(), life=ACCESS_LIFE)
+    return Tokens(
+        access_token=access,
+        refresh_token=signed.refresh,
+        expires_in=int(ACCESS_LIFE.total_seconds()),
+    )
