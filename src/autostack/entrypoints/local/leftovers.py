@@ -46,7 +46,16 @@ def take_edge_socket(leftovers: Sequence[Leftover], port: int) -> socket.socket 
 
 
 def end(leftovers: Sequence[Leftover]) -> None:
-    """Each by its own stop signal, with its own patience, then for certain."""
+    """Each by its own stop signal, with its own patience, then for certain.
+
+    The edge's pages come last: until then Traefik sends them requests.
+    """
+    behind = [each for each in leftovers if each.name != processes(each.program)[0]]
+    _end([each for each in leftovers if each not in behind])
+    _end(behind)
+
+
+def _end(leftovers: Sequence[Leftover]) -> None:
     for leftover in leftovers:
         leftover.process.send(signal.Signals[f"SIG{leftover.program.stop_signal}"])
     for leftover in leftovers:

@@ -49,13 +49,11 @@ def up(settings: Settings, *, detach: bool, say: Say) -> None:
 def _complete(settings: Settings, running: Supervisor, say: Say) -> None:
     """Start what an earlier `down` stopped."""
     missing = _stopped(settings, running)
-    for name in missing:
-        running.start(name)
+    running.start(*missing)
     try:
         ready.wait(settings, alive=lambda: True)
     except AutostackError:
-        for name in reversed(missing):
-            running.stop(name)
+        running.stop(*missing, seconds=stop.SHUTDOWN_LIMIT)
         raise
     say("AutoStack is up again." if missing else "AutoStack runs already.")
     say(words.welcome(settings))
@@ -98,7 +96,7 @@ def _begin(settings: Settings, say: Say) -> None:
     try:
         ready.wait(settings, alive=lambda: process.poll() is None)
     except BaseException:
-        stop.end_everything(home)
+        stop.end_platform(home)
         raise
     say(words.welcome(settings))
 
@@ -125,7 +123,7 @@ def _report(settings: Settings, supervising: Identity, say: Say) -> int:
     except AutostackError as error:
         say(f"{error}\n{error.hint}")
         failed(settings.layout).touch()
-        stop.end_everything(settings.layout)
+        stop.end_platform(settings.layout)
         return 1
     return 0
 
