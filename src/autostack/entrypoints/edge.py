@@ -19,13 +19,20 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import autostack
 from autostack.core.home import Home
-from autostack.drivers.routers import documents, pages
+from autostack.drivers.routers import documents, holder
 from autostack.drivers.routers.traefik import RouteFiles
 
 INHERITED = 0
 FIRST_PASSED = 3
-BACKLOG = 1024
+# Without `site` the process starts quicker and stays smaller; the path is all it lacks.
+HOLDER = """
+import sys
+sys.path.append(sys.argv[1])
+from autostack.drivers.routers.holder import main
+main(int(sys.argv[2]), int(sys.argv[3]), sys.argv[4])
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +60,7 @@ def program(edge: Edge) -> str:
         "process_name=edge-%(process_num)d\n"
         "numprocs=2\n"
         f"socket=tcp://{edge.bind}:{edge.port}\n"
-        f"socket_backlog={BACKLOG}\n"
+        f"socket_backlog={holder.BACKLOG}\n"
         "autorestart=true\n"
         "startsecs=1\n"
         "startretries=1000000\n"
@@ -108,7 +115,9 @@ def become_traefik(edge: Edge, files: RouteFiles) -> None:
     # Opened before the privileges go: the way to it may lead through root's own directories.
     binary = _out_of_the_way(os.open(Path(sysconfig.get_path("scripts"), "traefik"), os.O_RDONLY))
     _pass_on(INHERITED, metrics.detach())
-    pages.drop(uid, gid)
+    holder.bar(socket.socket(fileno=os.dup(INHERITED)))
+    files.write(edge.home.edge / "pid", f"{os.getpid()}\n")
+    holder.drop(uid, gid)
     passed = {
         "LISTEN_PID": str(os.getpid()),
         "LISTEN_FDS": "2",
@@ -126,8 +135,9 @@ def become_pages(edge: Edge, files: RouteFiles) -> None:
     files.write(_pages_file(files), _pages_text(port))
     uid, gid = _who(edge)
     _pass_on(listener.detach())
-    script = [sys.executable, "-I", "-S", pages.__file__, str(uid), str(gid)]
-    os.execve(sys.executable, script, {})  # noqa: S606
+    source = str(Path(autostack.__file__).parents[1])
+    start = [sys.executable, "-I", "-S", "-c", HOLDER, source, str(uid), str(gid)]
+    os.execve(sys.executable, [*start, str(edge.home.edge)], {})  # noqa: S606
 
 
 def _make_pages_known(files: RouteFiles) -> None:
@@ -160,7 +170,7 @@ def _listen(port: int) -> socket.socket:
         if error.errno != errno.EADDRINUSE:
             raise
         listener.bind(("127.0.0.1", 0))
-    listener.listen(BACKLOG)
+    listener.listen(holder.BACKLOG)
     return listener
 
 

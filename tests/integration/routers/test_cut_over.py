@@ -81,7 +81,8 @@ async def test_without_the_drain_the_same_load_loses_long_responses(edge: RealEd
 
 async def test_a_killed_edge_refuses_nobody(edge: RealEdge) -> None:
     environment = uuid4()
-    wanted = Load(url=f"http://127.0.0.1:{edge.port}/", host="held.test", rate=60, timeout=20)
+    url = f"http://127.0.0.1:{edge.port}/"
+    wanted = Load(url=url, host="held.test", bodies=(b"one",), rate=60, timeout=20)
     stop = asyncio.Event()
     async with edges.app("one") as address:
         await switch(edge, routes("held.test", address, environment=environment), generation=1)
@@ -96,6 +97,8 @@ async def test_a_killed_edge_refuses_nobody(edge: RealEdge) -> None:
 
     assert result.refused == 0, result
     assert result.timed_out == 0, result
-    # Requests that were inside the edge when it died are lost: at most a few at each kill.
-    assert result.failed <= 10, result
+    # A Traefik that starts answers 404 before it has read its routes; nobody may see that.
+    assert result.wrong == 0, result
+    # What was inside the edge while it died is lost, and told so.
+    assert result.reset + result.server_errors <= 30, result
     assert result.ok > 200, result

@@ -208,7 +208,10 @@ async def test_a_damaged_route_file_does_not_survive_a_restart_of_the_edge(edge:
     damaged = edge.home.edge / "routes" / f"{uuid4()}.yml"
     async with routed(edge, SHOP):
         damaged.write_text('# autostack generation=1\n{"http": {"routers": ')
-        edge.process("traefik").kill()
+        traefik = edge.process("traefik")
+        traefik.kill()
+        traefik.wait(5)
+        await asyncio.sleep(0.2)
         reply = edge.get("shop.test")
 
     assert reply.status == 502
@@ -290,7 +293,7 @@ def test_connections_are_counted_by_address_and_port() -> None:
 
 @pytest.mark.needs("root")
 async def test_the_edge_runs_without_root_and_its_pages_are_small(edge: RealEdge) -> None:
-    traefik, pages = edge.process("traefik"), edge.process("pages.py")
+    traefik, pages = edge.process("traefik"), edge.process("holder")
 
     assert 0 not in {*traefik.uids(), *pages.uids()}
     assert set(traefik.environ()) == {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"}

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from autostack.core.errors import Invalid
+from autostack.drivers.routers.holder import READY
 from autostack.drivers.routers.pages import address_of
 from autostack.engine.release import Routes
 
@@ -222,7 +223,12 @@ def pages(address: str) -> Document:
                     "priority": CATCH_ALL,
                     "service": PAGES,
                     "middlewares": ["unknown"],
-                }
+                },
+                "ready": {
+                    "entryPoints": ["metrics"],
+                    "rule": f"Path(`{READY}`)",
+                    "service": "noop@internal",
+                },
             },
             "middlewares": {"unknown": {"replacePath": {"path": address_of("unknown", "")}}},
             "services": {PAGES: balance([_target(address)])},

@@ -1,25 +1,16 @@
-"""The platform's own pages: no such host, app stopped, app down.
+"""The platform's own pages: no such host, app stopped, app down. Pure: a request in, a reply out.
 
-Also a program: `python -S pages.py UID GID`, with its listening socket as descriptor 3. It is
-kept to a few modules of the standard library and imports nothing of ours, because it only waits.
+Kept to a few modules of the standard library: the process that serves them should be small.
 """
 
 import base64
 import html
 import json
-import os
-import socket
-import sys
-import threading
-
-LISTENER = 3
-MOST_AT_ONCE = 16
-SECONDS = 2.0
-LARGEST_HEAD = 128 * 1024
 
 TEXTS = {
     "unknown": (404, "Nothing here", "No application answers at this address."),
     "stopped": (503, "{name} is not running", "It was stopped, or not deployed yet."),
+    "restarting": (503, "One moment", "The edge is being restarted; try again."),
     "down": (502, "{name} does not answer", "It may be starting again; try in a moment."),
 }
 STYLE = (
@@ -82,53 +73,3 @@ def _html(title: str, text: str) -> bytes:
 
 def _json(status: int, title: str, text: str) -> bytes:
     return json.dumps({"status": status, "title": title, "detail": text}).encode() + b"\n"
-
-
-def serve(listener: socket.socket) -> None:
-    """Answer for ever, a few at a time; each client has two seconds."""
-    free = threading.Semaphore(MOST_AT_ONCE)
-    while True:
-        client, _ = listener.accept()
-        free.acquire()
-        threading.Thread(target=_serve_one, args=(client, free), daemon=True).start()
-
-
-def _serve_one(client: socket.socket, free: threading.Semaphore) -> None:
-    try:
-        with client:
-            client.settimeout(SECONDS)
-            client.sendall(answer(_head(client)))
-    except OSError:
-        return
-    finally:
-        free.release()
-
-
-def _head(client: socket.socket) -> bytes:
-    head = b""
-    while b"\r\n\r\n" not in head and len(head) < LARGEST_HEAD:
-        piece = client.recv(65536)
-        if not piece:
-            break
-        head += piece
-    return head.partition(b"\r\n\r\n")[0]
-
-
-def drop(uid: int, gid: int) -> None:
-    """Give up root for good; nothing to do for anyone else."""
-    if os.geteuid() == 0 and uid != 0:
-        os.setgroups([])
-        os.setresgid(gid, gid, gid)
-        os.setresuid(uid, uid, uid)
-
-
-def main(uid: str, gid: str) -> None:
-    # Known codecs are loaded while the files of the interpreter can still be read.
-    answer(b"GET /down/eA HTTP/1.1\r\naccept: application/json")
-    drop(int(uid), int(gid))
-    threading.stack_size(128 * 1024)
-    serve(socket.socket(fileno=LISTENER))
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
