@@ -1,0 +1,167 @@
+"""What files and settings say, and which of them wins."""
+
+from pathlib import Path
+
+import pytest
+
+from autostack.engine.errors import (
+    FamilyUnavailable,
+    NothingDetected,
+    PlanFileInvalid,
+    RootNotFound,
+)
+from autostack.engine.plan import Family, Overrides
+from tests.unit.engine.detect.trees import plan_of
+
+FLASK = {
+    "requirements.txt": "flask==3\n",
+    "app.py": "from flask import Flask\napp = Flask(__name__)\n@app.get('/health')\ndef f(): ...\n",
+}
+
+
+def test_a_procfile_brings_web_workers_and_release(tmp_path: Path) -> None:
+    lines = "# all\nweb: gunicorn -w 2 app:app\nworker: python w.py\nrelease: python m.py\n"
+
+    plan = plan_of(tmp_path, {**FLASK, "Procfile": lines})
+
+    assert [(process.name, process.command[-1]) for process in plan.processes] == [
+        ("web", "gunicorn -w 2 app:app"),
+        ("worker", "python w.py"),
+    ]
+    assert plan.release_command == ("sh", "-c", "python m.py")
+    assert plan.processes[1].check is None
+    assert plan.build[0].command[-1] == "requirements.txt"
+
+
+def test_a_higher_file_wins_and_settings_win_over_all(tmp_path: Path) -> None:
+    files = {
+        **FLASK,
+        "Procfile": "web: one\nworker: low\n",
+        "app.json": (
+            '{"healthchecks": {"web": [{"path": "/json"}]},'
+            ' "formation": {"worker": {"quantity": 3}}}'
+        ),
+        "autostack.yaml": (
+            "start: two\ncheck: /yaml\nprocesses:\n  worker: {command: high, single: true}\n"
+        ),
+    }
+
+    filed = plan_of(tmp_path, files)
+    overridden = plan_of(
+        tmp_path, files, overrides=Overrides(start_command="three", check_path="up")
+    )
+
+    assert filed.web is not None
+    assert filed.web.check is not None
+    assert (filed.web.command[-1], filed.web.check.path) == ("two", "/yaml")
+    worker = filed.processes[1]
+    assert (worker.command[-1], worker.count, worker.single) == ("high", 3, True)
+    assert overridden.web is not None
+    assert overridden.web.check is not None
+    assert (overridden.web.command[-1], overridden.web.check.path) == ("three", "/up")
+
+
+def test_a_health_route_in_the_code_is_what_is_asked(tmp_path: Path) -> None:
+    plan = plan_of(tmp_path, FLASK)
+
+    [decision] = [item for item in plan.decisions if item.subject == "check"]
+
+    assert decision.value == "/health"
+    assert decision.evidence is not None
+    assert decision.evidence.line == 3
+
+
+def test_a_stated_build_takes_the_place_of_the_detected_one(tmp_path: Path) -> None:
+    files = {
+        "package.json": '{"scripts": {"build": "x", "start": "node y"}}',
+        "package-lock.json": "{}",
+    }
+
+    plan = plan_of(tmp_path, files, overrides=Overrides(build_command="make all"))
+
+    assert [step.command for step in plan.build][1:] == [("sh", "-c", "make all")]
+    assert "--include=dev" in plan.build[0].command
+
+
+def test_a_publish_setting_makes_it_a_site(tmp_path: Path) -> None:
+    plan = plan_of(tmp_path, FLASK, overrides=Overrides(publish="../site/"))
+
+    assert (plan.publish, plan.web) == ("site", None)
+
+
+def test_a_procfile_alone_is_enough(tmp_path: Path) -> None:
+    plan = plan_of(tmp_path, {"Procfile": "web: ./serve\n"})
+
+    assert (plan.family, plan.build) == (Family.PROCFILE, ())
+
+
+def test_an_index_file_is_a_site(tmp_path: Path) -> None:
+    assert plan_of(tmp_path, {"public/index.html": ""}).publish == "public"
+
+
+def test_nothing_says_what_was_looked_for(tmp_path: Path) -> None:
+    with pytest.raises(
+        NothingDetected, match=r"Procfile.*requirements\.txt.*package\.json.*index\.html"
+    ):
+        plan_of(tmp_path, {"README.md": "x"})
+
+
+def test_a_dockerfile_alone_is_refused_with_a_way_out(tmp_path: Path) -> None:
+    with pytest.raises(FamilyUnavailable) as refused:
+        plan_of(tmp_path, {"Dockerfile": "FROM x"})
+
+    assert "Procfile" in refused.value.hint
+
+
+@pytest.mark.parametrize("root", ["gone", "../..", "a/../../b", "link", "file"])
+def test_a_root_that_is_no_directory_of_the_tree_is_refused(tmp_path: Path, root: str) -> None:
+    (tmp_path / "link").symlink_to("/etc")
+
+    with pytest.raises(RootNotFound):
+        plan_of(tmp_path, {"file": ""}, overrides=Overrides(root=root))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "place"),
+    [
+        ("Procfile", "web: x\nno colon here\n", "Procfile:2"),
+        ("Procfile", "we b: x\n", "Procfile:1"),
+        ("Procfile", "".join(f"p{n}: x\n" for n in range(30)), "Procfile:21"),
+        ("autostack.yaml", "start: [a\n", "autostack.yaml:2"),
+        ("autostack.yaml", "- a\n", "autostack.yaml:1"),
+        ("autostack.yaml", "strat: x\n", "unknown key 'strat'"),
+        ("autostack.yaml", "start: {a: 1}\n", "`start` must be a text"),
+        ("autostack.yaml", "processes: {w: {command: x, count: 999}}\n", "0 to 50"),
+        ("autostack.yaml", "env: {'A B': x}\n", "env.A B"),
+        ("autostack.yaml", "a: &a [x]\nstart: *a\n", "aliases"),
+        ("autostack.yaml", "start: !!python/object/apply:os.system [id]\n", "autostack.yaml:1"),
+        ("autostack.yaml", "[" * 5000, "autostack.yaml"),
+        ("autostack.yaml", "#" * 70_000, "larger than 64 KB"),
+        ("app.json", '{"env": {\n', "app.json:2"),
+        ("app.json", "[" * 100_000, "nested too deeply"),
+        ("package.json", "{,}", "package.json:1"),
+        ("pyproject.toml", "[project\n", "pyproject.toml"),
+    ],
+)
+def test_a_broken_file_is_named_with_its_line(
+    tmp_path: Path, name: str, text: str, place: str
+) -> None:
+    with pytest.raises(PlanFileInvalid) as refused:
+        plan_of(tmp_path, {"index.html": "", name: text})
+
+    assert place in str(refused.value)
+
+
+def test_an_app_json_of_something_else_is_left_alone(tmp_path: Path) -> None:
+    plan = plan_of(tmp_path, {"index.html": "", "app.json": '{"expo": {"name": "x"}}'})
+
+    assert plan.family is Family.STATIC
+
+
+def test_committed_secrets_and_databases_are_pointed_out(tmp_path: Path) -> None:
+    plan = plan_of(tmp_path, {"index.html": "", ".env": "A=1", "data/shop.sqlite3": ""})
+
+    assert [warning.partition(" ")[0] for warning in plan.warnings] == [
+        ".env",
+        "data/shop.sqlite3:",
+    ]
