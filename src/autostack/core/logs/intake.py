@@ -1,0 +1,174 @@
+"""From what an app printed to what is kept of it: lines, pieces of lines, caps. Pure.
+
+The rate is a bucket: it fills with time and is emptied by what is read. It is capped only while
+the reader has caught up, so that what an app printed within the rate while nobody read is kept.
+"""
+
+from typing import NamedTuple
+
+from autostack.core.logs.records import LINE, LONGEST, NOTE, PIECE, Record, cut, encode
+
+MB = 1024 * 1024
+
+_PAUSE = 0.5
+"""Seconds of rate that must have come together before a flood is read again."""
+
+
+class Caps(NamedTuple):
+    """Of one stream. `bytes_rate` and `lines_rate` are per second."""
+
+    bytes_rate: int = 10 * MB
+    lines_rate: int = 100_000
+    burst_seconds: float = 2
+    partial_seconds: float = 1
+    """How long an unfinished line is held back."""
+    roll_at: int = 4 * MB
+    segments: int = 64
+
+
+class Intake:
+    """Turns bytes of one spool into records. Times are in seconds, stamps in milliseconds."""
+
+    def __init__(self, caps: Caps, *, end: int, at: int, mark: bytes, now: float) -> None:
+        self.end = end
+        """Offset of the first byte that is in no record yet."""
+        self.pending = b""
+        """An unfinished line, which begins at `end`."""
+        self.free_until = 0
+        """Nothing before this offset is dropped for its rate."""
+        self._caps = caps
+        self._at = at
+        self._open = mark == PIECE
+        self._since = now
+        self._filled = now
+        self._seconds = caps.burst_seconds
+        """What may still be taken, in seconds at the full rate."""
+        self._dropping = False
+        self._dropped_since = now
+        self.dropped_lines = 0
+        self.dropped_bytes = 0
+
+    @property
+    def read_to(self) -> int:
+        return self.end + len(self.pending)
+
+    def take(self, data: bytes, *, now: float, at: int) -> bytes:
+        """The records of what was read at `read_to`; unfinished text stays pending."""
+        self._fill(now)
+        self._at = max(self._at, at)
+        whole, feed, rest = (self.pending + data).rpartition(b"\n")
+        if feed or not self.pending:
+            self._since = now
+        lines = whole.count(b"\n") + 1 if feed else 0
+        if self._over(self.read_to + len(data), size=len(data), lines=lines):
+            self._drop(len(whole) + len(feed), lines, rest, now=now)
+            return b""
+        self.pending = rest
+        blob = self._note() + (self._lines_of(whole) if feed else b"")
+        return blob + (self._long() if len(rest) > LONGEST else b"")
+
+    def caught_up(self) -> None:
+        """Everything there was is read: unused rate does not pile up beyond the burst."""
+        self._seconds = min(self._seconds, self._caps.burst_seconds)
+
+    def due(self) -> float | None:
+        """When `flush` has something to say; None while there is nothing."""
+        waits = self._caps.partial_seconds
+        times = [self._since + waits] if self.pending else []
+        times += [self._dropped_since + waits] if self.dropped_bytes else []
+        return min(times, default=None)
+
+    def flush(self, now: float) -> bytes:
+        """What waited long enough: an unfinished line, or word of what was dropped."""
+        waited = now - self._caps.partial_seconds
+        blob = b""
+        if self.dropped_bytes and self._dropped_since <= waited:
+            blob += self._note()
+        if self.pending and self._since <= waited:
+            blob += self._note() + self._pieces(self.pending)
+            self.pending = b""
+        return blob
+
+    def _note(self) -> bytes:
+        """What was dropped since the last record, as a line the user sees."""
+        if not self.dropped_bytes:
+            return b""
+        rate = self._caps.bytes_rate // MB
+        text = (
+            f"… {self.dropped_lines} lines dropped ({self.dropped_bytes} bytes): more than "
+            f"{rate} MB or {self._caps.lines_rate} lines a second"
+        )
+        self.dropped_lines = self.dropped_bytes = 0
+        return encode(Record(self.end, self._at, NOTE, text.encode()))
+
+    def _fill(self, now: float) -> None:
+        self._seconds += max(0, now - self._filled)
+        self._filled = now
+
+    def _over(self, read_to: int, *, size: int, lines: int) -> bool:
+        """Whether this goes beyond the rate. A flood is dropped for a while, not in shreds."""
+        if read_to <= self.free_until:
+            return False
+        if self._dropping and self._seconds < _PAUSE:
+            return True
+        cost = max(size / self._caps.bytes_rate, lines / self._caps.lines_rate)
+        self._dropping = cost > self._seconds
+        if not self._dropping:
+            self._seconds -= cost
+        else:
+            self._seconds = min(self._seconds, 0.0)
+        return self._dropping
+
+    def _drop(self, size: int, lines: int, rest: bytes, *, now: float) -> None:
+        if len(rest) > LONGEST:
+            size, rest = size + len(rest), b""
+        if not self.dropped_bytes:
+            self._dropped_since = now
+        self._open = self._open and not lines
+        self.dropped_lines += lines
+        self.dropped_bytes += size
+        self.end += size
+        self.pending = rest
+
+    def _lines_of(self, whole: bytes) -> bytes:
+        made: list[bytes] = []
+        end, at = self.end, self._at
+        for line in whole.split(b"\n"):
+            end += len(line) + 1
+            if self._open:
+                # The line feed of a line whose text went ahead is no line of its own.
+                self._open = False
+                if not line:
+                    continue
+            if len(line) > LONGEST:
+                made += _cut_line(line, end=end, at=at)
+            else:
+                made.append(b"%d %d - %b\n" % (end, at, line))
+        self.end = end
+        return b"".join(made)
+
+    def _long(self) -> bytes:
+        *whole, last = cut(self.pending)
+        self.pending = b"".join(whole)
+        blob = self._pieces(self.pending)
+        self.pending = last
+        return blob
+
+    def _pieces(self, text: bytes) -> bytes:
+        made: list[bytes] = []
+        for piece in cut(text):
+            self.end += len(piece)
+            made.append(encode(Record(self.end, self._at, PIECE, piece)))
+        self._open = True
+        return b"".join(made)
+
+
+def _cut_line(line: bytes, *, end: int, at: int) -> list[bytes]:
+    """One whole line in several records; `end` is behind its line feed."""
+    *first, last = cut(line)
+    place = end - len(line) - 1
+    made: list[bytes] = []
+    for piece in first:
+        place += len(piece)
+        made.append(encode(Record(place, at, PIECE, piece)))
+    return [*made, encode(Record(end, at, LINE, last))]
