@@ -4,7 +4,6 @@ import asyncio
 import os
 import shutil
 import tempfile
-import threading
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -28,8 +27,15 @@ from autostack.drivers.sources.refs import (
     parse_refs,
     printable,
 )
-from autostack.drivers.sources.running import Bounds, Done, GrewTooLarge, TookTooLong, run
-from autostack.drivers.sources.tree import TREE_LIMITS, Entry, TreeLimits
+from autostack.drivers.sources.running import (
+    Bounds,
+    Done,
+    GrewTooLarge,
+    TookTooLong,
+    in_thread,
+    run,
+)
+from autostack.drivers.sources.tree import TREE_LIMITS, TreeLimits
 from autostack.drivers.sources.writing import disk_size, remove
 from autostack.engine.address import Address, checked_ref, is_sha, parse_address
 from autostack.engine.errors import (
@@ -274,7 +280,9 @@ class GitSource:
         with tempfile.TemporaryFile(dir=call.mirror.folder) as content:
             await self._contents(call, export.wanted(entries), content)
             try:
-                await _in_thread(final, entries, content)
+                await in_thread(
+                    lambda stopped: export.write_export(final, entries, content, stopped=stopped)
+                )
             except export.MirrorDamaged:
                 raise self._damaged(call) from None
         return final
@@ -358,17 +366,3 @@ def _default(refs: Refs, url: str) -> str:
 
 def _unknown(ref: str, refs: Refs, url: str) -> AutostackError:
     return RepositoryEmpty(url) if refs.empty else BranchNotFound(ref, refs.known)
-
-
-async def _in_thread(final: Path, entries: Sequence[Entry], content: IO[bytes]) -> None:
-    """Write the tree off the loop; a canceled caller waits until the writing has stopped."""
-    stop = threading.Event()
-    writing = asyncio.create_task(
-        asyncio.to_thread(export.write_export, final, entries, content, stopped=stop.is_set)
-    )
-    try:
-        await asyncio.shield(writing)
-    except asyncio.CancelledError:
-        stop.set()
-        await asyncio.wait([writing])
-        raise

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import threading
 from asyncio import StreamReader
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Callable, Mapping, Sequence
@@ -116,7 +117,25 @@ async def _tail(stream: StreamReader | None) -> str:
 
 
 async def _end(process: Process) -> None:
-    """Kill the group, which outlives its leader: git leaves its transport helper behind."""
+    """Kill the group, which outlives its leader: git leaves its transport helper behind. After
+    a good end there is none, and its number may be another's by now.
+    """
+    if process.returncode == 0:
+        return
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     await asyncio.shield(process.wait())
+
+
+async def in_thread(work: Callable[[Callable[[], bool]], None]) -> None:
+    """Work on files off the loop. It asks `stopped()` now and then; a canceled caller waits
+    until it has stopped.
+    """
+    stop = threading.Event()
+    working = asyncio.create_task(asyncio.to_thread(work, stop.is_set))
+    try:
+        await asyncio.shield(working)
+    except asyncio.CancelledError:
+        stop.set()
+        await asyncio.wait([working])
+        raise

@@ -1,0 +1,81 @@
+"""Archives that users send, kept under the name of their content."""
+
+import asyncio
+import hashlib
+import os
+import re
+import tempfile
+from collections.abc import AsyncIterable
+from pathlib import Path
+from typing import IO
+
+from autostack.core.errors import Invalid, TooLarge
+
+SCHEME = "upload:"
+_DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
+
+
+class UploadTooLarge(TooLarge):
+    hint = "Leave build results and dependencies out of what you send."
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The upload is larger than {limit // (1024 * 1024)} MB.")
+
+
+class UploadEmpty(Invalid):
+    def __init__(self) -> None:
+        super().__init__("The upload is empty.")
+
+
+async def keep_upload(folder: Path, pieces: AsyncIterable[bytes], *, limit: int) -> str:
+    """Store a stream whole or not at all; returns its SHA-256, the name of the file in `folder`.
+    The same content twice is one file. What is inside is looked at when it is deployed.
+    """
+    descriptor, incoming = await asyncio.to_thread(_incoming, folder)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            digest = await _copy(pieces, file, limit=limit)
+    except BaseException:
+        _discard(incoming)
+        raise
+    _settle(incoming, folder / digest)
+    return digest
+
+
+def upload_url(digest: str) -> str:
+    """How a repository names an upload: `upload:<sha256>`."""
+    return f"{SCHEME}{digest}"
+
+
+def upload_digest(url: str) -> str | None:
+    """The digest an upload's url holds; None when it is another kind of address."""
+    digest = url.removeprefix(SCHEME)
+    return digest if url.startswith(SCHEME) and _DIGEST.fullmatch(digest) else None
+
+
+async def _copy(pieces: AsyncIterable[bytes], file: IO[bytes], *, limit: int) -> str:
+    digest = hashlib.sha256()
+    size = 0
+    async for piece in pieces:
+        size += len(piece)
+        if size > limit:
+            raise UploadTooLarge(limit)
+        digest.update(piece)
+        await asyncio.to_thread(file.write, piece)
+    if not size:
+        raise UploadEmpty
+    return digest.hexdigest()
+
+
+def _incoming(folder: Path) -> tuple[int, Path]:
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(prefix=".incoming-", dir=folder)
+    return descriptor, Path(name)
+
+
+def _settle(incoming: Path, final: Path) -> None:
+    incoming.rename(final)
+
+
+def _discard(incoming: Path) -> None:
+    incoming.unlink(missing_ok=True)
