@@ -90,7 +90,7 @@ def furnish(settings: Settings) -> None:
             users.ensure_user(name)
     for folder in folders(home):
         _make(folder)
-    _make_secrets(home, settings)
+    make_secrets(home, given=settings.secret_key)
     taken = host.load(home)
     if taken is None:
         host.save(home, network.allot(home, root=os.geteuid() == 0))
@@ -102,8 +102,10 @@ def setup_code(home: Home) -> Path:
     return home.secrets / "setup.code"
 
 
-def _make_secrets(home: Home, settings: Settings) -> None:
-    if settings.secret_key is None:
+def make_secrets(home: Home, *, given: str | None) -> None:
+    """Each once; `given` is a key from the settings, which is written nowhere."""
+    home.secrets.mkdir(mode=0o710, exist_ok=True)
+    if given is None:
         _write_once(home.secrets / "secret.key", crypto.generate_secret(), owner=API_USER)
     _write_once(setup_code(home), _spoken_code(), owner=API_USER)
     _make_seal_keys(home)
