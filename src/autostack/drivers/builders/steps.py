@@ -19,6 +19,8 @@ from autostack.engine.release import MIB, Limits, Step
 
 FREE = 512 * MIB
 """Bytes that must stay free on the disk; a build that would take them is ended."""
+SCRATCH = "/scratch"
+"""Room for temporary files on disk; /tmp is memory."""
 _LOOK = 1.0
 
 
@@ -114,11 +116,11 @@ def box(step: BuildStep, bench: Bench) -> Sandbox:
         binds=(
             Bind(source=bench.app, target="/app", writable=True),
             Bind(source=bench.cache, target="/cache", writable=True),
-            Bind(source=bench.temporary, target="/tmp", writable=True),  # noqa: S108 - its own
+            Bind(source=bench.temporary, target=SCRATCH, writable=True),
             *bench.binds,
         ),
         read_only=bench.read_only,
-        env={**bench.env, **step.env},
+        env={**bench.env, **step.env, "TMPDIR": SCRATCH},
         path=bench.path,
         network=bench.network if step.network else Network.NONE,
         limits=bench.limits,

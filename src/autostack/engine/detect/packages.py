@@ -43,14 +43,15 @@ def packages(tree: Tree) -> Packages | None:
     project = pyproject(tree)
     if tree.has("uv.lock") and project:
         return _uv(project)
-    if tree.has("poetry.lock") and project:
+    poetry = "poetry" in _table(project, "tool")
+    if (tree.has("poetry.lock") and project) or (poetry and "project" not in project):
         return _poetry(tree, project)
     if tree.has("Pipfile.lock"):
         return _pipenv(tree)
     requirements = tree.first(*_MAIN_FILES)
     if requirements:
         return _requirements(tree, requirements)
-    if "project" in project or "poetry" in _table(project, "tool"):
+    if "project" in project:
         return _pyproject(tree, project)
     return None
 
@@ -113,11 +114,9 @@ def _poetry(tree: Tree, project: Mapping[str, Any]) -> Packages:
         "--no-root",
         "--no-interaction",
     )
-    steps = [
-        BuildStep(
-            title="Install packages", command=command, inputs=("pyproject.toml", "poetry.lock")
-        )
-    ]
+    lock = tree.has("poetry.lock")
+    inputs = ("pyproject.toml", "poetry.lock") if lock else ("pyproject.toml",)
+    steps = [BuildStep(title="Install packages", command=command, inputs=inputs)]
     poetry = _table(_table(project, "tool"), "poetry")
     if "packages" in poetry or tree.has(f"src/{_module_name(project)}/__init__.py"):
         steps.append(
@@ -128,10 +127,10 @@ def _poetry(tree: Tree, project: Mapping[str, Any]) -> Packages:
         )
     return Packages(
         manager="Poetry",
-        evidence=whole("poetry.lock"),
+        evidence=whole("poetry.lock" if lock else "pyproject.toml"),
         required=_declared(project),
         steps=tuple(steps),
-        locked=True,
+        locked=lock,
     )
 
 
