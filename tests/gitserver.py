@@ -197,6 +197,8 @@ class _Http(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body in one piece, or each answer waits 40 ms for an acknowledgement
+    disable_nagle_algorithm = True
 
     def __init__(self, server: GitServer, *args: object) -> None:
         self.git = server
@@ -255,6 +257,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             while not self.git.ending.is_set():
                 self.wfile.write(b"0")
+                self.wfile.flush()
                 time.sleep(1)
         except OSError:
             return

@@ -115,7 +115,8 @@ def checked_host(host: str, private: PrivateHosts) -> str:
     literal = as_address(name)
     if literal and (reason := why_not_public(literal)):
         raise HostRefused(host, reason)
-    if literal is None and _is_local(name):
+    # A listed network may have such names; then what they resolve to decides.
+    if literal is None and _is_local(name) and not private.networks:
         raise HostRefused(host, "it is a name of this machine or its provider")
     return name
 

@@ -123,6 +123,14 @@ def test_listing_a_network_opens_names_that_lead_there_and_no_other_address() ->
         checked_answers("git.example.com", [ip_address("192.168.1.1")], listed)
 
 
+def test_a_name_inside_a_listed_network_is_left_to_what_it_resolves_to() -> None:
+    listed = private_hosts(["10.0.0.0/8"])
+
+    assert checked_host("git.corp.internal", listed) == "git.corp.internal"
+    with pytest.raises(HostRefused):
+        checked_answers("git.corp.internal", [ip_address("169.254.169.254")], listed)
+
+
 def test_listing_a_name_opens_whatever_it_leads_to() -> None:
     listed = private_hosts(["git.corp.example"])
 
