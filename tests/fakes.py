@@ -59,6 +59,9 @@ class FakeLog:
     def output(self, data: bytes, *, step: Step) -> None:
         self.printed += data
 
+    def close(self) -> None:
+        self.said.append("(closed)")
+
 
 class FakeSource:
     """One repository whose branches name commits; a fetch makes the tree's directory."""

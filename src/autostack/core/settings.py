@@ -52,6 +52,7 @@ class Settings(BaseSettings):
         default=False, description="Run builds and apps without isolation. For trusted code only."
     )
     watch_seconds: float = Field(default=10, ge=0)
+    build_slots: int = Field(default=2, ge=1, description="Builds that may run at once.")
 
     @field_validator("private_hosts", "trusted_proxies", mode="before")
     @classmethod

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
+from typing import Protocol
 from uuid import UUID
 
 from autostack.engine.plan import Overrides, Plan
@@ -84,7 +85,14 @@ class Pace:
 Detect = Callable[[Path, Overrides, frozenset[str]], Plan]
 """Source tree, dashboard settings, names of variables that are set; pure but for reading."""
 
-OpenLog = Callable[[UUID, Sequence[str]], LogSink]
+
+class OpenLogSink(LogSink, Protocol):
+    """A LogSink that holds something open."""
+
+    def close(self) -> None: ...
+
+
+OpenLog = Callable[[UUID, Sequence[str]], OpenLogSink]
 """The log of a deployment, by its id; the values in the second argument are redacted."""
 
 Tail = Callable[[UUID], Awaitable[Sequence[str]]]

@@ -32,14 +32,21 @@ async def deploy(order: Order, tools: Tools, journal: Journal) -> Status:
     """
     run = Run(order, tools, journal)
     try:
-        prepared = await guarded(_prepare(run), _canceled(journal))
+        return await _deploy(run)
+    finally:
+        run.log.close()
+
+
+async def _deploy(run: Run) -> Status:
+    try:
+        prepared = await guarded(_prepare(run), _canceled(run.journal))
         await rollout.switch(run, prepared)
     except (LeaseLost, JournalAway):
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, the deployment gets a verdict
         return await _give_up(run, error)
-    await journal.ended(Status.SUCCESS)
-    run.say("Live." if order.goal is not Goal.STOP else "Stopped.")
+    await run.journal.ended(Status.SUCCESS)
+    run.say("Live." if run.order.goal is not Goal.STOP else "Stopped.")
     return Status.SUCCESS
 
 

@@ -51,10 +51,12 @@ def gives_way(plan: Plan) -> frozenset[str]:
 
 
 def published(plan: Plan, artifact: Artifact) -> Path | None:
-    """The directory a static release is served from; None when processes serve it."""
+    """The directory a static release is served from; None when processes serve it. Builders put
+    what they built below `app`.
+    """
     if plan.publish is None or plan.web is not None:
         return None
-    return Path(artifact.location) / plan.publish
+    return Path(artifact.location) / "app" / plan.publish
 
 
 async def prepare(run: Run, made: Made) -> Prepared:

@@ -8,15 +8,15 @@ from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
+from autostack.core.logs.redaction import Redaction
 from autostack.engine.errors import StepTimedOut
-from autostack.engine.order import Order, Tools
+from autostack.engine.order import OpenLogSink, Order, Tools
 from autostack.engine.plan import Plan
-from autostack.engine.ports import Journal, LogSink, StepRecord
+from autostack.engine.ports import Journal, StepRecord
 from autostack.engine.release import Exit, Listener, Step
 
 KEPT_LINES = 200
 KEPT_LINE = 2000
-SHORTEST_SECRET = 6
 
 T = TypeVar("T")
 
@@ -24,7 +24,7 @@ T = TypeVar("T")
 class RememberingLog:
     """Passes everything on and remembers the last lines of programs, for the diagnosis."""
 
-    def __init__(self, sink: LogSink) -> None:
+    def __init__(self, sink: OpenLogSink) -> None:
         self._sink = sink
         self._rest = b""
         self.lines: deque[str] = deque(maxlen=KEPT_LINES)
@@ -37,6 +37,9 @@ class RememberingLog:
         *whole, self._rest = (self._rest + data).split(b"\n")
         self.lines.extend(line.decode(errors="replace")[:KEPT_LINE] for line in whole)
         self._rest = self._rest[-KEPT_LINE:]
+
+    def close(self) -> None:
+        self._sink.close()
 
     def last(self) -> tuple[str, ...]:
         rest = self._rest.decode(errors="replace")
@@ -51,6 +54,7 @@ class Run:
         self.tools = tools
         self.journal = journal
         self.log = RememberingLog(tools.open_log(order.id, order.secrets))
+        self._redaction = Redaction(order.secrets)
         self.at = Step.FETCH
         self.plan: Plan | None = order.reuse.plan if order.reuse else None
         self.exit: Exit | None = None
@@ -86,10 +90,7 @@ class Run:
         await self.journal.warned(text)
 
     def redact(self, text: str) -> str:
-        for secret in self.order.secrets:
-            if len(secret) >= SHORTEST_SECRET:
-                text = text.replace(secret, "••••••")
-        return text
+        return self._redaction.hide(text.encode(errors="replace")).decode(errors="replace")
 
 
 async def together(works: Sequence[Awaitable[T]]) -> list[T]:

@@ -18,6 +18,13 @@ async def settle(order: Order, tools: Tools, journal: Journal) -> Status:
     serves again.
     """
     run = Run(order, tools, journal)
+    try:
+        return await _settle(run)
+    finally:
+        run.log.close()
+
+
+async def _settle(run: Run) -> Status:
     await _drain(run)
     trouble = await _watch(run)
     if trouble is None:
@@ -25,7 +32,7 @@ async def settle(order: Order, tools: Tools, journal: Journal) -> Status:
         verdict = Status.SUCCESS
     else:
         verdict = await _go_back(run, trouble)
-    await journal.settled()
+    await run.journal.settled()
     return verdict
 
 

@@ -20,7 +20,7 @@ from autostack.engine.plan import Check, Family, Overrides, Plan, Process
 from autostack.engine.release import Artifact, Repository, Status
 from autostack.engine.settle import settle
 from autostack.features.deployments import service
-from autostack.features.deployments.journal import PostgresJournal, Site
+from autostack.features.deployments.journal import PostgresJournal, Site, work
 from autostack.models.deployment import Deployment, Kind
 from autostack.models.environment import Environment
 from autostack.models.instance import Instance
@@ -103,25 +103,26 @@ class House:
         async with self.db.transaction() as session:
             project = await session.get_one(Project, self.project.id)
             environment = await session.get_one(Environment, self.environment.id)
-            asked = {"now": utc_now(), "by": None}
             if kind is Kind.DEPLOY:
-                made = await service.request(session, project, environment, **asked)
+                made = await service.request(session, project, environment, now=utc_now(), by=None)
             else:
-                made = await service.again(session, project, environment, kind=kind, **asked)
+                made = await service.again(
+                    session, project, environment, kind=kind, now=utc_now(), by=None
+                )
         return made.id
 
     async def claim(self, deployment_id: UUID, worker: str = "one") -> UUID | None:
         async with self.db.transaction() as session:
-            return await service.claim(session, deployment_id, worker=worker)
+            return await work.claim(session, deployment_id, worker=worker)
 
     async def claim_settle(self, deployment_id: UUID) -> UUID | None:
         async with self.db.transaction() as session:
-            return await service.claim_settle(session, deployment_id, worker="one")
+            return await work.claim_settle(session, deployment_id, worker="one")
 
     async def die(self, worker: str = "one") -> None:
         """The worker is gone and known to be dead: its leases end."""
         async with self.db.transaction() as session:
-            await service.release_leases_of(session, worker)
+            await work.release_leases_of(session, worker)
 
     def journal(self, deployment_id: UUID, lease: UUID) -> PostgresJournal:
         return PostgresJournal(

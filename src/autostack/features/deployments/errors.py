@@ -8,6 +8,11 @@ class DeploymentNotFound(NotFound):
         super().__init__("There is no such deployment.")
 
 
+class EnvironmentUnknown(NotFound):
+    def __init__(self) -> None:
+        super().__init__("There is no such environment.")
+
+
 class DeploymentFinished(Conflict):
     hint = "To bring an earlier release back, use rollback."
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any, cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import CursorResult, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -21,6 +22,8 @@ from autostack.models.project import Project
 from autostack.models.release import Release
 from autostack.models.route import Route
 from autostack.models.step import Step
+from autostack.models.team import Membership
+from autostack.web.pages import Paging, newest_first
 
 RUNNING = (Status.BUILDING, Status.DEPLOYING)
 UNFINISHED = (Status.PENDING, *RUNNING)
@@ -35,36 +38,74 @@ async def get(session: AsyncSession, deployment_id: UUID) -> Deployment | None:
     return await session.get(Deployment, deployment_id)
 
 
-async def of_teams(
-    session: AsyncSession, deployment_id: UUID, teams: Sequence[UUID]
-) -> Deployment | None:
+async def readable(session: AsyncSession, user_id: UUID, deployment_id: UUID) -> Deployment | None:
     """Ownership lives in the query: another team's deployment is not there."""
     query = (
         select(Deployment)
         .join(Project, Project.id == Deployment.project_id)
-        .where(Deployment.id == deployment_id, Project.team_id.in_(teams))
+        .where(Deployment.id == deployment_id, *_theirs(user_id))
     )
     return await session.scalar(query)
 
 
+async def readable_environment(
+    session: AsyncSession, user_id: UUID, environment_id: UUID
+) -> Environment | None:
+    query = (
+        select(Environment)
+        .join(Project, Project.id == Environment.project_id)
+        .where(
+            Environment.id == environment_id,
+            Environment.removed_at.is_(None),
+            *_theirs(user_id),
+        )
+    )
+    return await session.scalar(query)
+
+
+def _theirs(user_id: UUID) -> tuple[ColumnElement[bool], ...]:
+    teams = select(Membership.team_id).where(Membership.user_id == user_id)
+    return Project.team_id.in_(teams), Project.removed_at.is_(None)
+
+
 async def page(
     session: AsyncSession,
+    user_id: UUID,
+    paging: Paging,
     *,
-    projects: Sequence[UUID],
+    project_id: UUID | None,
     environment_id: UUID | None,
-    before: tuple[datetime, UUID] | None,
-    limit: int,
-) -> Sequence[Deployment]:
+) -> tuple[Sequence[Deployment], str | None]:
     """Newest first."""
-    query = select(Deployment).where(Deployment.project_id.in_(projects))
+    query = (
+        select(Deployment)
+        .join(Project, Project.id == Deployment.project_id)
+        .where(*_theirs(user_id))
+    )
+    if project_id is not None:
+        query = query.where(Deployment.project_id == project_id)
     if environment_id is not None:
         query = query.where(Deployment.environment_id == environment_id)
-    if before is not None:
-        at, last = before
-        older = Deployment.created_at < at
-        query = query.where(or_(older, (Deployment.created_at == at) & (Deployment.id < last)))
-    ordered = query.order_by(Deployment.created_at.desc(), Deployment.id.desc())
-    return (await session.scalars(ordered.limit(limit))).all()
+    return await newest_first(
+        session, query, at=Deployment.created_at, row_id=Deployment.id, paging=paging
+    )
+
+
+async def unfinished(session: AsyncSession, environment_id: UUID) -> Sequence[Deployment]:
+    query = select(Deployment).where(
+        Deployment.environment_id == environment_id, Deployment.status.in_(UNFINISHED)
+    )
+    return (await session.scalars(query)).all()
+
+
+async def all_deployments(session: AsyncSession, environment_id: UUID) -> Sequence[UUID]:
+    query = select(Deployment.id).where(Deployment.environment_id == environment_id)
+    return (await session.scalars(query)).all()
+
+
+async def environments_of(session: AsyncSession, project_id: UUID) -> Sequence[UUID]:
+    query = select(Environment.id).where(Environment.project_id == project_id)
+    return (await session.scalars(query)).all()
 
 
 async def next_number(session: AsyncSession, project_id: UUID) -> int:
@@ -220,11 +261,6 @@ async def steps(session: AsyncSession, deployment_id: UUID) -> Sequence[Step]:
     return (await session.scalars(query)).all()
 
 
-async def steps_of(session: AsyncSession, deployment_ids: Sequence[UUID]) -> Sequence[Step]:
-    query = select(Step).where(Step.deployment_id.in_(deployment_ids)).order_by(Step.started_at)
-    return (await session.scalars(query)).all()
-
-
 async def close_open_steps(
     session: AsyncSession, deployment_id: UUID, outcome: Outcome, *, now: datetime
 ) -> None:
@@ -249,7 +285,7 @@ async def next_release_number(session: AsyncSession, environment_id: UUID) -> in
 
 
 async def releases(
-    session: AsyncSession, environment_id: UUID, *, before: int | None, limit: int
+    session: AsyncSession, environment_id: UUID, *, before: int | None, limit: int | None
 ) -> Sequence[Release]:
     query = select(Release).where(Release.environment_id == environment_id)
     if before is not None:
@@ -306,6 +342,12 @@ async def busy_environments(session: AsyncSession) -> frozenset[UUID]:
         or_(Deployment.status.in_(UNFINISHED), unsettled)
     )
     return frozenset((await session.scalars(query)).all())
+
+
+async def lock_key(session: AsyncSession, user_id: UUID, key: str) -> None:
+    """Two requests with one key are answered one after the other."""
+    number = int.from_bytes(sha256(user_id.bytes + key.encode()).digest()[:8], signed=True)
+    await session.execute(select(func.pg_advisory_xact_lock(number)))
 
 
 async def answered(session: AsyncSession, user_id: UUID, key: str) -> IdempotencyKey | None:

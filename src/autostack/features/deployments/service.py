@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,11 +12,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from autostack.engine import facts
 from autostack.engine.plan import Plan
-from autostack.engine.release import Outcome, Routes, Status
+from autostack.engine.release import Routes, Status
 from autostack.features.deployments import repository
 from autostack.features.deployments.errors import (
     DeploymentFinished,
+    DeploymentNotFound,
     DeploymentSwitching,
+    EnvironmentUnknown,
+    IdempotencyMismatch,
     NothingDeployed,
     ProcessUnknown,
     ReleaseNotFound,
@@ -26,14 +30,16 @@ from autostack.features.instances import service as instances
 from autostack.features.jobs import service as jobs
 from autostack.models.deployment import Deployment, Kind
 from autostack.models.environment import Environment
+from autostack.models.idempotency import IdempotencyKey
 from autostack.models.instance import Instance
 from autostack.models.project import Project
 from autostack.models.release import Release
 from autostack.models.step import Step
+from autostack.models.user import User
+from autostack.web.pages import Paging
 
 RUN = "deployment.run"
 SETTLE = "deployment.settle"
-OUTCOMES = {Status.FAILED: Outcome.FAILED, Status.CANCELED: Outcome.CANCELED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +119,67 @@ async def request(
     return deployment
 
 
+async def request_once(
+    session: AsyncSession,
+    project: Project,
+    environment: Environment,
+    *,
+    key: str | None,
+    by: UUID,
+    branch: str | None,
+    now: datetime,
+) -> Deployment:
+    """`request`, or the answer this key was given before."""
+    if key is None:
+        return await request(session, project, environment, now=now, by=by, branch=branch)
+    digest = sha256(f"{project.id} {environment.id} {branch}".encode()).hexdigest()
+    await repository.lock_key(session, by, key)
+    known = await repository.answered(session, by, key)
+    if known is None:
+        made = await request(session, project, environment, now=now, by=by, branch=branch)
+        session.add(
+            IdempotencyKey(
+                user_id=by, key=key, request_digest=digest, resource_id=made.id, created_at=now
+            )
+        )
+        return made
+    found = await repository.get(session, known.resource_id)
+    if known.request_digest != digest or found is None:
+        raise IdempotencyMismatch
+    return found
+
+
+async def get(session: AsyncSession, deployment_id: UUID, *, reader: User) -> Deployment:
+    """The reader's deployment; not there and not theirs are the same."""
+    found = await repository.readable(session, reader.id, deployment_id)
+    if found is None:
+        raise DeploymentNotFound
+    return found
+
+
+async def environment(
+    session: AsyncSession, environment_id: UUID, *, reader: User
+) -> tuple[Project, Environment]:
+    found = await repository.readable_environment(session, reader.id, environment_id)
+    project = await repository.project(session, found.project_id) if found else None
+    if found is None or project is None:
+        raise EnvironmentUnknown
+    return project, found
+
+
+async def page(
+    session: AsyncSession,
+    paging: Paging,
+    *,
+    reader: User,
+    project_id: UUID | None,
+    environment_id: UUID | None,
+) -> tuple[Sequence[Deployment], str | None]:
+    return await repository.page(
+        session, reader.id, paging, project_id=project_id, environment_id=environment_id
+    )
+
+
 async def tell(
     session: AsyncSession,
     deployment: Deployment,
@@ -135,51 +202,6 @@ async def tell(
     )
 
 
-async def conclude(
-    session: AsyncSession,
-    deployment: Deployment,
-    status: Status,
-    *,
-    address: Address,
-    now: datetime,
-) -> None:
-    """The verdict. The slot is free from here on, so the next waiting one is started."""
-    held_slot = deployment.status in repository.RUNNING
-    deployment.status, deployment.updated_at = status, now
-    deployment.finished_at = deployment.finished_at or now
-    closing = OUTCOMES.get(status, Outcome.DONE)
-    await repository.close_open_steps(session, deployment.id, closing, now=now)
-    if status is Status.SUCCESS:
-        await _went_live(session, deployment, address)
-        await jobs.enqueue(session, SETTLE, deployment_id=str(deployment.id))
-    elif held_slot:
-        deployment.settled_at = now
-    if held_slot:
-        deployment.lease, deployment.lease_expires_at = None, None
-        await session.flush()
-        await _start_waiting(session, deployment.environment_id)
-    facts_told = {"status": status.value, "error": deployment.error_message}
-    await tell(session, deployment, "deployment.status", now=now, **facts_told)
-
-
-async def _went_live(session: AsyncSession, deployment: Deployment, address: Address) -> None:
-    environment = await repository.environment(session, deployment.environment_id)
-    if environment is None:
-        return
-    environment.stopped = deployment.kind is Kind.STOP
-    deployment.url = address.url(environment)
-    rows = await instances.of_deployment(session, deployment.id)
-    web = next((row for row in rows if row.process == "web"), None)
-    if web is not None:
-        deployment.container_id, deployment.port = str(web.id), web.port
-
-
-async def _start_waiting(session: AsyncSession, environment_id: UUID) -> None:
-    waiting = await repository.waiting(session, environment_id)
-    if waiting is not None:
-        await jobs.enqueue(session, RUN, deployment_id=str(waiting))
-
-
 async def cancel(session: AsyncSession, deployment: Deployment, *, now: datetime) -> Deployment:
     """A waiting one at once, a running one within two seconds, never after its switch."""
     await session.refresh(deployment, with_for_update=True)
@@ -196,22 +218,30 @@ async def cancel(session: AsyncSession, deployment: Deployment, *, now: datetime
     return deployment
 
 
+async def roll_back_to(
+    session: AsyncSession, deployment: Deployment, *, by: User, now: datetime
+) -> Deployment:
+    """Bring back the release a deployment made."""
+    project, place = await environment(session, deployment.environment_id, reader=by)
+    if deployment.release_id is None:
+        raise ReleaseNotFound
+    return await roll_back(
+        session, project, place, release_id=deployment.release_id, by=by.id, now=now
+    )
+
+
 async def roll_back(
     session: AsyncSession,
     project: Project,
     environment: Environment,
     *,
-    release_id: UUID | None,
     by: UUID | None,
     now: datetime,
+    release_id: UUID | None = None,
+    deployment_id: UUID | None = None,
 ) -> Deployment:
     """Bring an earlier release back, build and configuration; by default the one before."""
-    current = await _current(session, environment)
-    release = (
-        await repository.release_before(session, environment.id, current.number)
-        if release_id is None
-        else await repository.release_of(session, release_id)
-    )
+    release = await _chosen(session, environment, release_id, deployment_id)
     if release is None or release.environment_id != environment.id:
         raise ReleaseNotFound
     if release.removed_at is not None:
@@ -219,6 +249,23 @@ async def roll_back(
     return await request(
         session, project, environment, now=now, by=by, kind=Kind.ROLLBACK, release=release
     )
+
+
+async def _chosen(
+    session: AsyncSession,
+    environment: Environment,
+    release_id: UUID | None,
+    deployment_id: UUID | None,
+) -> Release | None:
+    if release_id is None and deployment_id is not None:
+        deployment = await repository.get(session, deployment_id)
+        release_id = deployment.release_id if deployment else None
+        if release_id is None:
+            return None
+    if release_id is not None:
+        return await repository.release_of(session, release_id)
+    current = await _current(session, environment)
+    return await repository.release_before(session, environment.id, current.number)
 
 
 async def again(
@@ -283,22 +330,3 @@ async def steps(session: AsyncSession, deployment: Deployment) -> Sequence[Step]
 
 async def running(session: AsyncSession, environment: Environment) -> Sequence[Instance]:
     return await instances.living(session, environment.id)
-
-
-async def claim(session: AsyncSession, deployment_id: UUID, *, worker: str) -> UUID | None:
-    """A lease to carry it out; None when it is not to be had now."""
-    return await repository.claim(session, deployment_id, worker=worker)
-
-
-async def claim_settle(session: AsyncSession, deployment_id: UUID, *, worker: str) -> UUID | None:
-    return await repository.claim_settle(session, deployment_id, worker=worker)
-
-
-async def release_leases_of(session: AsyncSession, worker: str) -> None:
-    """The worker of that name is known to be dead."""
-    await repository.release_leases_of(session, worker)
-
-
-async def abandoned(session: AsyncSession) -> Sequence[tuple[UUID, Status]]:
-    """Deployments with work left that no living worker holds."""
-    return await repository.abandoned(session)

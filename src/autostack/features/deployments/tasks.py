@@ -18,7 +18,7 @@ from autostack.engine.order import Order, Tools
 from autostack.engine.release import Diagnosis, Status
 from autostack.engine.run import guarded
 from autostack.features.deployments import orders, service
-from autostack.features.deployments.journal import PostgresJournal, Site
+from autostack.features.deployments.journal import PostgresJournal, Site, work
 from autostack.features.jobs import service as jobs
 from autostack.features.projects import service as projects
 from autostack.features.variables import service as variables
@@ -43,7 +43,7 @@ async def run(works: Works, deployment_id: UUID) -> None:
     """Carry a deployment out, or go on where another worker was cut off."""
 
     async def claim(session: AsyncSession) -> UUID | None:
-        return await service.claim(session, deployment_id, worker=works.worker)
+        return await work.claim(session, deployment_id, worker=works.worker)
 
     async def carry_out(order: Order, journal: PostgresJournal) -> None:
         await pipeline.deploy(order, works.tools, journal)
@@ -55,7 +55,7 @@ async def settle(works: Works, deployment_id: UUID) -> None:
     """Drain, watch and retire after a switch."""
 
     async def claim(session: AsyncSession) -> UUID | None:
-        return await service.claim_settle(session, deployment_id, worker=works.worker)
+        return await work.claim_settle(session, deployment_id, worker=works.worker)
 
     async def carry_out(order: Order, journal: PostgresJournal) -> None:
         await settling.settle(order, works.tools, journal)
@@ -66,7 +66,7 @@ async def settle(works: Works, deployment_id: UUID) -> None:
 async def sweep(works: Works) -> None:
     """Ask again for work that no living worker holds: an acknowledged deployment is never lost."""
     async with works.db.transaction() as session:
-        for deployment_id, status in await service.abandoned(session):
+        for deployment_id, status in await work.abandoned(session):
             over = status in {Status.SUCCESS, Status.FAILED}
             task = service.SETTLE if over else service.RUN
             lock = f"{task}:{deployment_id}"
@@ -76,7 +76,7 @@ async def sweep(works: Works) -> None:
 async def take_over(works: Works) -> None:
     """At a start: what a worker of this name held is ours at once, for it is dead."""
     async with works.db.transaction() as session:
-        await service.release_leases_of(session, works.worker)
+        await work.release_leases_of(session, works.worker)
     await sweep(works)
 
 
@@ -106,8 +106,8 @@ async def _hold(
         await _refuse(journal, error)
 
 
-async def _awaited(work: Awaitable[None]) -> None:
-    await work
+async def _awaited(carried: Awaitable[None]) -> None:
+    await carried
 
 
 def _journal(

@@ -56,7 +56,10 @@ def next_seat(
         return Seat(uid, _address(host.subnet, taken, last), APP_PORT)
     ports = {seat.port for seat in taken}
     port = _after(
-        host.first_port, host.ports, last.port if last else None, lambda one: one not in ports and free(one)
+        host.first_port,
+        host.ports,
+        last.port if last else None,
+        lambda one: one not in ports and free(one),
     )
     if port is None:
         raise PlacesExhausted("port")

@@ -3,18 +3,13 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from autostack.core.clock import Clock
 from autostack.core.db import Database
-from autostack.core.home import Home
-from autostack.core.host import Host
 from autostack.engine import facts
 from autostack.engine.errors import Canceled, JournalAway, LeaseLost, StepTimedOut
 from autostack.engine.plan import Plan
@@ -25,15 +20,16 @@ from autostack.engine.release import (
     Diagnosis,
     Instance,
     InstanceSpec,
-    NetworkPlace,
     Outcome,
     Routes,
     Status,
     Step,
 )
 from autostack.features.deployments import repository, service
-from autostack.features.deployments.patience import patiently
-from autostack.features.deployments.routing import Routing, known
+from autostack.features.deployments.journal import work
+from autostack.features.deployments.journal.patience import patiently
+from autostack.features.deployments.journal.routing import Routing, known
+from autostack.features.deployments.journal.specs import Site, Specs
 from autostack.features.instances import service as instances
 from autostack.models.deployment import Deployment
 from autostack.models.instance import Instance as InstanceRow
@@ -43,23 +39,6 @@ T = TypeVar("T")
 
 MOST_ATTEMPTS = 20
 """A step that takes its worker down each time must not do so for ever."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Site:
-    """Where this worker works, and what it allocates from. `open` reads the sealed
-    configuration of an environment; it fails with words when the key is missing.
-    """
-
-    home: Home
-    host: Host
-    runtime: str
-    clock: Clock
-    address: service.Address
-    open: Callable[[UUID, bytes], Mapping[str, str]]
-    patience: timedelta = timedelta(minutes=5)
-    poll: timedelta = timedelta(milliseconds=400)
-    renewal: timedelta = timedelta(seconds=10)
 
 
 class Record:
@@ -84,6 +63,7 @@ class PostgresJournal:
         self._id = deployment_id
         self._lease = lease
         self._sealed = sealed
+        self._specs = Specs(site)
         self._routing = Routing(site.address, site.clock)
 
     async def _write(self, work: Callable[[AsyncSession, Deployment], Awaitable[T]]) -> T:
@@ -234,26 +214,9 @@ class PostgresJournal:
             )
             release = await known(repository.release_of(session, release_id))
             pairs = zip(rows, wanted, strict=True)
-            return [self._spec(one, release, row, ask.env) for one, ask in pairs]
+            return [self._specs.of(one, release, row.project_id, ask.env) for one, ask in pairs]
 
         return await self._write(allocate)
-
-    def _spec(
-        self, row: InstanceRow, release: Release, deployment: Deployment, env: Mapping[str, str]
-    ) -> InstanceSpec:
-        return InstanceSpec(
-            id=row.id,
-            project_id=deployment.project_id,
-            environment_id=row.environment_id,
-            release_id=row.release_id,
-            process=row.process,
-            artifact=facts.load(Artifact, release.artifact),
-            command=tuple(row.command),
-            env={**env, "PORT": str(row.port)},
-            uid=row.uid,
-            place=NetworkPlace(address=row.address, port=row.port),
-            output=self._site.home.instance_output(row.id),
-        )
 
     async def started(self, started: Sequence[Instance]) -> None:
         async def reached(session: AsyncSession, _: Deployment) -> None:
@@ -282,19 +245,7 @@ class PostgresJournal:
         return await self._write(older)
 
     async def specs(self, instance_ids: Sequence[UUID]) -> Sequence[InstanceSpec]:
-        async def specs(session: AsyncSession, row: Deployment) -> Sequence[InstanceSpec]:
-            found = await instances.by_ids(session, instance_ids)
-            return [await self._spec_again(session, one, row) for one in found]
-
-        return await self._write(specs)
-
-    async def _spec_again(
-        self, session: AsyncSession, one: InstanceRow, row: Deployment
-    ) -> InstanceSpec:
-        release = await known(repository.release_of(session, one.release_id))
-        plan = facts.load(Plan, release.plan)
-        env = {**plan.env, **self._site.open(release.environment_id, release.configuration)}
-        return self._spec(one, release, row, env)
+        return await self._write(lambda session, _: self._specs.again(session, instance_ids))
 
     async def before(self) -> Served | None:
         return await self._write(self._routing.before)
@@ -330,7 +281,7 @@ class PostgresJournal:
         async def end(session: AsyncSession, row: Deployment) -> None:
             row.error_message = message or None
             row.diagnosis = facts.dump(diagnosis) if diagnosis else None
-            await service.conclude(
+            await work.conclude(
                 session, row, status, address=self._site.address, now=self._site.clock()
             )
 

@@ -100,8 +100,7 @@ class Routing:
                 return None
             self._lead_back(route, kept["before"])
             switch.kept = {**kept, "restored": route.generation}
-        past = _pointing(route) or {}
-        return await self._routes(session, row.environment_id, past), route.generation
+        return await self.now(session, route), route.generation
 
     def _lead_back(self, route: Route, past: Past | None) -> None:
         """Nothing served before: the route stays this deployment's and leads nowhere."""
@@ -119,6 +118,9 @@ class Routing:
         route.generation += 1
         route.changed_at = self._clock()
 
+    async def now(self, session: AsyncSession, route: Route) -> Routes:
+        return await self._routes(session, route.environment_id, _pointing(route) or {})
+
     async def _routes(self, session: AsyncSession, environment_id: UUID, past: Past) -> Routes:
         """The routes that deployment had; one that stopped, or never served, leads nowhere."""
         release_id = UUID(past["release"])
@@ -131,6 +133,17 @@ class Routing:
             directory = None
         environment = await known(repository.environment(session, environment_id))
         return self._address.routes(environment, release_id, past["targets"], directory)
+
+
+async def all_routes(
+    session: AsyncSession, address: Address, clock: Clock
+) -> list[tuple[Routes, int]]:
+    """Everything the edge should be doing now."""
+    routing = Routing(address, clock)
+    return [
+        (await routing.now(session, route), route.generation)
+        for route in await repository.routes(session)
+    ]
 
 
 def _pointing(route: Route | None) -> Past | None:

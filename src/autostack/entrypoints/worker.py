@@ -1,0 +1,288 @@
+"""The worker: carries deployments out, and sees that what should run does."""
+
+import asyncio
+import fcntl
+import logging
+import os
+import signal
+import socket
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import psycopg
+from procrastinate import App, PsycopgConnector
+
+from autostack.core import host as hosts
+from autostack.core.addresses import private_hosts
+from autostack.core.clock import utc_now
+from autostack.core.crypto import Opener, Sealer
+from autostack.core.db import Database
+from autostack.core.errors import Unavailable
+from autostack.core.home import Home
+from autostack.core.host import Host
+from autostack.core.logs import places, reader
+from autostack.core.logs.sink import FileSink
+from autostack.core.settings import Settings
+from autostack.drivers.builders.workspace import WorkspaceBuilder
+from autostack.drivers.machine.sandbox import Machine, Network
+from autostack.drivers.routers.probe import HttpProbe
+from autostack.drivers.routers.traefik import TraefikRouter
+from autostack.drivers.runtimes.process import ProcessRuntime
+from autostack.drivers.sources.git import GitSource
+from autostack.engine.detect import Tree, detect
+from autostack.engine.order import Pace, Tools
+from autostack.engine.plan import Overrides, Plan
+from autostack.entrypoints.postgres import database_url
+from autostack.features.deployments import orders, removal, tasks
+from autostack.features.deployments.journal import Site
+from autostack.features.deployments.reconciler import Reconciler
+from autostack.features.deployments.service import RUN, SETTLE, Address
+from autostack.features.deployments.tasks import Works
+from autostack.features.environments import service as environments
+from autostack.features.projects import service as projects
+
+logger = logging.getLogger(__name__)
+
+JOBS_AT_ONCE = 64
+"""Most of them wait for a drain or a watch; builds have slots of their own."""
+HEARTBEAT = 10.0
+STALLED = 30.0
+LEADER_LOCK = 0x4153_4C454144
+LAST_LINES = 40
+
+
+class NotSetUp(Unavailable):
+    hint = "Run `autostack up`."
+
+    def __init__(self) -> None:
+        super().__init__("This platform has not been set up yet.")
+
+
+async def serve(settings: Settings) -> None:
+    """Work until SIGTERM. What is under way then is handed back, to be resumed by the next one."""
+    url = database_url(settings)
+    db = Database(url, pool=4, overflow=4)
+    stop = _stop_signal()
+    try:
+        async with _alone(settings.layout):
+            works = build_works(settings, db)
+            work = asyncio.create_task(work_on(works, url))
+            await asyncio.wait({work, stop}, return_when=asyncio.FIRST_COMPLETED)
+            await _end(work)
+    finally:
+        await db.close()
+
+
+def _stop_signal() -> asyncio.Future[None]:
+    loop = asyncio.get_running_loop()
+    stop = loop.create_future()
+
+    def asked() -> None:
+        if not stop.done():
+            stop.set_result(None)
+
+    for one in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(one, asked)
+    return stop
+
+
+async def _end(work: asyncio.Task[None]) -> None:
+    """Raises what ended it, unless that was us."""
+    if not work.done():
+        work.cancel()
+    with suppress(asyncio.CancelledError):
+        await work
+
+
+@asynccontextmanager
+async def _alone(home: Home) -> AsyncGenerator[None]:
+    """One worker a home. Who holds the lock knows that every other one of this name is dead:
+    the kernel lets go of it at any kind of end.
+    """
+    home.run.mkdir(parents=True, exist_ok=True)
+    file = os.open(home.run / "worker.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                await asyncio.sleep(0.1)
+        yield
+    finally:
+        os.close(file)
+
+
+def build_works(settings: Settings, db: Database) -> Works:
+    home = settings.layout
+    host = hosts.load(home)
+    if host is None:
+        raise NotSetUp
+    opener = Opener([_key(home, "seal.key")])
+    return Works(
+        db=db,
+        site=_site(settings, host, opener),
+        tools=_tools(settings, host),
+        opener=opener,
+        sealer=Sealer(_key(home, "seal.pub")),
+        worker=f"{socket.gethostname()}:{home.root}",
+    )
+
+
+def _key(home: Home, name: str) -> str:
+    try:
+        return (home.secrets / name).read_text()
+    except FileNotFoundError:
+        raise NotSetUp from None
+
+
+def _site(settings: Settings, host: Host, opener: Opener) -> Site:
+    def unseal(environment_id: UUID, sealed: bytes) -> Mapping[str, str]:
+        return orders.unpack(opener.open(sealed, context=orders.context(environment_id)))
+
+    return Site(
+        home=settings.layout,
+        host=host,
+        runtime="process",
+        clock=utc_now,
+        address=Address(edge_port=settings.edge_port, base_domain=settings.base_domain),
+        open=unseal,
+    )
+
+
+def _tools(settings: Settings, host: Host) -> Tools:
+    home = settings.layout
+    machine = Machine(home=home, host=host, unsafe=settings.unsafe_no_sandbox)
+    networks = {"isolated": Network.INTERNET, "host": Network.HOST}
+    return Tools(
+        source=GitSource(home, private_hosts(settings.private_hosts)),
+        detect=_detect,
+        builder=WorkspaceBuilder(machine=machine, network=networks[settings.build_network]),
+        runtime=ProcessRuntime(machine),
+        router=TraefikRouter(home.edge, port=settings.edge_port),
+        probe=HttpProbe(),
+        open_log=lambda one, secrets: FileSink(home.deployment_output(one), secrets=secrets),
+        tail=_tail(home),
+        slots=asyncio.Semaphore(settings.build_slots),
+        pace=Pace(watch=timedelta(seconds=settings.watch_seconds)),
+    )
+
+
+def _detect(path: Path, overrides: Overrides, names: frozenset[str]) -> Plan:
+    with Tree(path) as tree:
+        return detect(tree, overrides=overrides, variables=names)
+
+
+def _tail(home: Home) -> Callable[[UUID], Awaitable[Sequence[str]]]:
+    async def tail(instance_id: UUID) -> Sequence[str]:
+        """The collector is a moment behind the app."""
+        await asyncio.sleep(0.2)
+        folder = f"{places.instance_segments(str(home.root))}/{instance_id}"
+        lines = await asyncio.to_thread(reader.backward, folder, None, limit=LAST_LINES)
+        return [line.record.text.decode(errors="replace") for line in lines]
+
+    return tail
+
+
+async def work_on(works: Works, url: str) -> None:
+    """Everything a worker does, each part started again when it fails."""
+    await _until_taken_over(works)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_for_ever("jobs", lambda: _jobs(works, url)))
+        group.create_task(_for_ever("reconciler", lambda: _lead(works, url)))
+
+
+async def _until_taken_over(works: Works) -> None:
+    while True:
+        try:
+            return await tasks.take_over(works)
+        except Exception:
+            logger.exception("the database does not answer yet")
+            await asyncio.sleep(0.5)
+
+
+async def _for_ever(name: str, part: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        try:
+            await part()
+        except Exception:
+            logger.exception("%s ended; starting it again", name)
+        await asyncio.sleep(1)
+
+
+async def _jobs(works: Works, url: str) -> None:
+    app = _job_app(works, url)
+    async with app.open_async():
+        stalled = asyncio.create_task(_retry_stalled(app))
+        try:
+            await app.run_worker_async(
+                name="worker",
+                concurrency=JOBS_AT_ONCE,
+                delete_jobs="always",
+                install_signal_handlers=False,
+                shutdown_graceful_timeout=0.1,
+                update_heartbeat_interval=HEARTBEAT,
+                stalled_worker_timeout=STALLED,
+            )
+        finally:
+            stalled.cancel()
+
+
+def _job_app(works: Works, url: str) -> App:
+    """The list of what this worker can do."""
+    app = App(connector=PsycopgConnector(conninfo=url, min_size=1, max_size=3))
+
+    @app.task(name=RUN)
+    async def run(deployment_id: str) -> None:
+        await tasks.run(works, UUID(deployment_id))
+
+    @app.task(name=SETTLE)
+    async def settle(deployment_id: str) -> None:
+        await tasks.settle(works, UUID(deployment_id))
+
+    @app.task(name=projects.REMOVE)
+    async def remove_project(project_id: str) -> None:
+        await removal.remove_project(works, UUID(project_id))
+
+    @app.task(name=environments.REMOVE)
+    async def remove_environment(environment_id: str) -> None:
+        await removal.remove_environment(works, UUID(environment_id))
+
+    return app
+
+
+async def _retry_stalled(app: App) -> None:
+    """Jobs whose worker was killed stay `doing` for ever otherwise."""
+    while True:
+        try:
+            for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED):
+                await app.job_manager.retry_job(job)
+        except Exception:
+            logger.exception("looking for stalled jobs failed")
+        await asyncio.sleep(5)
+
+
+async def _lead(works: Works, url: str) -> None:
+    """One worker of all leads; the lock goes with its connection."""
+    connection = await psycopg.AsyncConnection.connect(url, autocommit=True)
+    async with connection:
+        while not await _is_leader(connection):  # noqa: ASYNC110 - a lock tells nobody
+            await asyncio.sleep(2)
+        leading = asyncio.create_task(Reconciler(works).lead())
+        try:
+            while not leading.done():
+                await connection.execute("select 1")
+                await asyncio.wait({leading}, timeout=5)
+            await leading
+        finally:
+            leading.cancel()
+            await asyncio.wait({leading})
+
+
+async def _is_leader(connection: psycopg.AsyncConnection[tuple[bool]]) -> bool:
+    found = await connection.execute("select pg_try_advisory_lock(%s)", (LEADER_LOCK,))
+    row = await found.fetchone()
+    return row is not None and row[0]
