@@ -2,7 +2,6 @@
 
 Process 0 becomes Traefik. Process 1 serves the platform's own pages and, by being there, keeps
 the listening socket open while Traefik restarts: connections wait in its queue, none is refused.
-`program()` is the section for the supervisor's configuration.
 """
 
 import argparse
@@ -10,7 +9,6 @@ import errno
 import fcntl
 import os
 import pwd
-import shlex
 import socket
 import sys
 import sysconfig
@@ -41,36 +39,8 @@ class Edge:
 
     home: Home
     port: int
-    bind: str = "0.0.0.0"  # noqa: S104 - routes admit loopback clients only, until there is a domain
     user: str | None = None
     trusted_proxies: tuple[str, ...] = ()
-
-
-def program(edge: Edge) -> str:
-    """The supervisor's section: two processes, one socket held between them."""
-    command = [sys.executable, "-m", "autostack.entrypoints.edge"]
-    command += ["--home", str(edge.home.root), "--port", str(edge.port)]
-    command += ["--user", edge.user] if edge.user else []
-    command += [part for each in edge.trusted_proxies for part in ("--trusted-proxy", each)]
-    line = " ".join(shlex.quote(part).replace("%", "%%") for part in command)
-    log = str(edge.home.platform_log("edge")).replace("%", "%%")
-    return (
-        "[fcgi-program:edge]\n"
-        f"command={line} --number %(process_num)d\n"
-        "process_name=edge-%(process_num)d\n"
-        "numprocs=2\n"
-        f"socket=tcp://{edge.bind}:{edge.port}\n"
-        f"socket_backlog={holder.BACKLOG}\n"
-        "autorestart=true\n"
-        "startsecs=1\n"
-        "startretries=1000000\n"
-        "stopsignal=TERM\n"
-        "stopwaitsecs=15\n"
-        "redirect_stderr=true\n"
-        f"stdout_logfile={log}\n"
-        "stdout_logfile_maxbytes=10MB\n"
-        "stdout_logfile_backups=2\n"
-    )
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

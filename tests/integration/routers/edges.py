@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import pwd
 import shutil
 import subprocess
 import sys
@@ -18,7 +19,6 @@ from autostack.core.home import Home
 from autostack.drivers.routers.probe import HttpProbe
 from autostack.drivers.routers.traefik import TraefikRouter
 from autostack.engine.plan import Check
-from autostack.entrypoints.edge import Edge, program
 from tests.platform import Reply, free_ports, request
 
 APP = Path(__file__).with_name("app.py")
@@ -28,6 +28,16 @@ nodaemon=true
 silent=true
 logfile={root}/supervisor.log
 pidfile={root}/supervisor.pid
+[fcgi-program:edge]
+command={python} -m autostack.entrypoints.edge --home {root}/home --port {port} --user {user}
+  --number %(process_num)d
+process_name=edge-%(process_num)d
+numprocs=2
+socket=tcp://0.0.0.0:{port}
+startretries=1000
+autorestart=true
+redirect_stderr=true
+stdout_logfile={root}/home/logs/platform/edge.log
 """
 
 
@@ -59,9 +69,9 @@ def edge() -> Generator[RealEdge]:
     (port,) = free_ports(1)
     home = Home(root / "home")
     home.platform_log("edge").parent.mkdir(parents=True)
-    user = "nobody" if os.geteuid() == 0 else None
+    user = pwd.getpwuid(os.geteuid() or pwd.getpwnam("nobody").pw_uid).pw_name
     config = root / "supervisor.conf"
-    config.write_text(SUPERVISOR.format(root=root) + program(Edge(home=home, port=port, user=user)))
+    config.write_text(SUPERVISOR.format(root=root, port=port, user=user, python=sys.executable))
     supervisor = subprocess.Popen(
         [sys.executable, "-m", "supervisor.supervisord", "-c", str(config)],
         stdin=subprocess.DEVNULL,

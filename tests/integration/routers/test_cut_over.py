@@ -1,6 +1,8 @@
 """Nobody who uses an app notices that its release changes, or that the edge dies."""
 
 import asyncio
+import signal
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -80,20 +82,10 @@ async def test_without_the_drain_the_same_load_loses_long_responses(edge: RealEd
 
 
 async def test_a_killed_edge_refuses_nobody(edge: RealEdge) -> None:
-    environment = uuid4()
-    url = f"http://127.0.0.1:{edge.port}/"
-    wanted = Load(url=url, host="held.test", bodies=(b"one",), rate=60, timeout=20)
-    stop = asyncio.Event()
-    async with edges.app("one") as address:
-        await switch(edge, routes("held.test", address, environment=environment), generation=1)
-        running = asyncio.create_task(load.until(wanted, stop))
-        for _ in range(2):
-            await asyncio.sleep(0.5)
-            edge.process("traefik").kill()
-            await asyncio.sleep(2)
-        stop.set()
-        result = await running
-    await edge.router.remove(environment, generation=2)
+    async def kill() -> None:
+        edge.process("traefik").kill()
+
+    result = await restart_under_load(edge, kill, times=2)
 
     assert result.refused == 0, result
     assert result.timed_out == 0, result
@@ -102,3 +94,35 @@ async def test_a_killed_edge_refuses_nobody(edge: RealEdge) -> None:
     # What was inside the edge while it died is lost, and told so.
     assert result.reset + result.server_errors <= 30, result
     assert result.ok > 200, result
+
+
+async def test_an_edge_that_is_restarted_on_purpose_loses_next_to_nothing(edge: RealEdge) -> None:
+    async def restart() -> None:
+        edge.process("holder").send_signal(signal.SIGUSR1)
+        await asyncio.sleep(0.05)
+        edge.process("traefik").terminate()
+
+    result = await restart_under_load(edge, restart, times=1)
+
+    # One place in the queue cannot be taken away.
+    assert result.failed <= 1, result
+    assert result.ok > 150, result
+
+
+async def restart_under_load(
+    edge: RealEdge, restart: Callable[[], Awaitable[None]], *, times: int
+) -> load.Result:
+    environment, stop = uuid4(), asyncio.Event()
+    url = f"http://127.0.0.1:{edge.port}/"
+    wanted = Load(url=url, host="held.test", bodies=(b"one",), rate=60, timeout=20)
+    async with edges.app("one") as address:
+        await switch(edge, routes("held.test", address, environment=environment), generation=1)
+        running = asyncio.create_task(load.until(wanted, stop))
+        for _ in range(times):
+            await asyncio.sleep(0.5)
+            await restart()
+            await asyncio.sleep(2.5)
+        stop.set()
+        result = await running
+    await edge.router.remove(environment, generation=2)
+    return result

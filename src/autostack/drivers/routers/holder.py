@@ -12,6 +12,7 @@ The process is small because it imports little: the standard library and `pages`
 import array
 import os
 import select
+import signal
 import socket
 import struct
 import threading
@@ -45,6 +46,7 @@ def main(uid: int, gid: int, directory: str) -> None:
     drop(uid, gid)
     threading.stack_size(256 * 1024)
     door = socket.socket(fileno=DOOR)
+    signal.signal(signal.SIGUSR1, lambda _number, _frame: _let_in_no_more(door))
     threading.Thread(target=guard, args=(door, Path(directory)), daemon=True).start()
     serve(socket.socket(fileno=LISTENER))
 
@@ -140,6 +142,14 @@ def shut(door: socket.socket) -> socket.socket | None:
                 return plug
             plug.close()
     return None
+
+
+def _let_in_no_more(door: socket.socket) -> None:
+    """SIGUSR1: Traefik is about to be stopped in peace. It goes on taking who comes until it is
+    told to; from then on nobody waits in vain. Opened again by the next one.
+    """
+    with suppress(OSError):
+        door.listen(0)
 
 
 def bar(door: socket.socket) -> None:
