@@ -10,6 +10,8 @@ import pytest
 
 from autostack.core.home import Home
 from autostack.core.uploads import UploadTooLarge, keep_upload, upload_url
+from autostack.drivers.sources.either import EitherSource
+from autostack.drivers.sources.git import GitSource
 from autostack.drivers.sources.tree import TreeLimits
 from autostack.drivers.sources.upload import UploadSource
 from autostack.engine.errors import (
@@ -20,6 +22,7 @@ from autostack.engine.errors import (
 )
 from autostack.engine.release import MIB, Checkout, Repository
 from tests.fakes import FakeLog
+from tests.gitserver import GitServer
 from tests.integration.sources.conftest import KEY, files
 
 Fill = Callable[[tarfile.TarFile], None]
@@ -148,3 +151,18 @@ async def test_an_upload_that_is_gone_says_so(home: Home) -> None:
 
     with pytest.raises(BranchNotFound):
         await UploadSource(home).fetch(wanted, log=FakeLog())
+
+
+async def test_the_address_says_which_source_it_is_for(
+    home: Home, source: GitSource, server: GitServer, repository: Callable[..., Repository]
+) -> None:
+    server.create("shop", {"a": "1"})
+    archive = packed(lambda tar: add(tar, "b"))
+    digest = await keep_upload(home.uploads, pieces(archive), limit=MIB)
+    either = EitherSource(git=source, upload=UploadSource(home))
+
+    cloned = await either.fetch(repository("shop"), log=FakeLog())
+    sent = await either.fetch(Repository(key=KEY, url=upload_url(digest)), log=FakeLog())
+
+    assert files(cloned) == {"a": b"1"}
+    assert files(sent) == {"b": b"1"}

@@ -27,6 +27,7 @@ class _Header(tarfile.TarInfo):
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
         header = super().frombuf(buf, encoding, errors)
+        assert isinstance(header, cls)
         if header.type not in _CONTENT and header.size > _HEADER_LIMIT:
             raise TreeRefused(header.name[:100], "its header is too large")
         return header
