@@ -10,6 +10,7 @@ import json
 import os
 import resource
 import sys
+from contextlib import suppress
 from typing import Any
 
 Description = dict[str, Any]
@@ -24,6 +25,7 @@ def main(path: str) -> None:
     _open_output(told["output"])
     _join(told["cgroups"])
     _plug_in(told["network"])
+    _keep_to_ourselves()
     info = _open_state(told["state"])
     _see(told)
     argv = _argv(told, info)
@@ -90,6 +92,14 @@ def _plug_in(network: Description | None) -> None:
         from autostack.drivers.machine import loopback  # noqa: PLC0415 - only where needed
 
         loopback.open_loopback(network["forwards"])
+
+
+def _keep_to_ourselves() -> None:
+    """Whatever was handed down to us ends here; what bubblewrap gets is opened after this."""
+    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208
+        if int(name) > 2:  # noqa: PLR2004 - stdin, stdout, stderr
+            with suppress(OSError):
+                os.set_inheritable(int(name), False)  # noqa: FBT003 - the library's signature
 
 
 def _open_state(path: str | None) -> int | None:
