@@ -18,6 +18,10 @@ from tests.postgres import Postgres
 SQL = Path(runner.__file__).parent / "sql"
 
 
+def ours(name: str | None, kind: str, _parents: object) -> bool:
+    return kind != "table" or not str(name).startswith("procrastinate_")
+
+
 @pytest.fixture
 def empty(postgres: Postgres) -> Iterator[str]:
     name = postgres.create(template="template0")
@@ -33,9 +37,7 @@ def test_models_and_migrations_say_the_same(empty: str) -> None:
         context = MigrationContext.configure(
             connection,
             opts={
-                "include_name": lambda name, kind, _: (
-                    kind != "table" or not name.startswith("procrastinate_")
-                ),
+                "include_name": ours,
                 "compare_type": True,
             },
         )

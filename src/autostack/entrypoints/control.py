@@ -21,7 +21,6 @@ from autostack.entrypoints.local import journal, sockets
 from autostack.entrypoints.local.children import Child, Parent
 from autostack.entrypoints.local.errors import PortInUse
 from autostack.entrypoints.local.heal import Watch
-from autostack.entrypoints.local.programs import API_USER, GROUP
 from autostack.entrypoints.postgres import database_url
 from autostack.migrations import runner
 
@@ -104,7 +103,7 @@ def _child(
 def _api(settings: Settings, listener: socket.socket) -> None:
     parent = os.getppid()
     if os.geteuid() == 0:
-        privileges.become(users.ensure_user(API_USER), groups=[users.ensure_group(GROUP)])
+        privileges.become(users.ensure_user(users.API), groups=[users.ensure_group(users.GROUP)])
         # Changing the user cleared it.
         privileges.die_with_parent(parent, signal.SIGKILL)
     config = uvicorn.Config(

@@ -17,7 +17,6 @@ from autostack.core.home import Home
 from autostack.core.settings import Settings
 from autostack.drivers.machine import privileges, users
 from autostack.drivers.machine.identity import Identity, identify
-from autostack.entrypoints.local.programs import API_USER, GROUP, POSTGRES
 
 MAJOR = "18"
 ROLE = DATABASE = "autostack"
@@ -109,8 +108,8 @@ def cluster_of(home: Home) -> Cluster:
         folder=home.postgres / MAJOR,
         sockets=socket_folder(home),
         programs=_installation() / "bin",
-        owner=POSTGRES.user or me if root else me,
-        clients=("root", API_USER) if root else (me,),
+        owner=users.POSTGRES if root else me,
+        clients=("root", users.API) if root else (me,),
     )
 
 
@@ -144,7 +143,9 @@ def _installation() -> Path:
 
 def _become_owner() -> None:
     if os.geteuid() == 0:
-        privileges.become(users.ensure_user(str(POSTGRES.user)), groups=[users.ensure_group(GROUP)])
+        privileges.become(
+            users.ensure_user(users.POSTGRES), groups=[users.ensure_group(users.GROUP)]
+        )
 
 
 def _make(cluster: Cluster) -> None:

@@ -12,7 +12,6 @@ from autostack.core.home import Home
 from autostack.drivers.machine import users
 from autostack.entrypoints.local import house
 from autostack.entrypoints.local.errors import DiskFull, HomeOfAnother, HomeUnusable
-from autostack.entrypoints.local.programs import API_USER
 
 
 @pytest.fixture
@@ -86,7 +85,7 @@ def test_secrets_are_for_their_owner_alone_and_stay_the_same(home: Home) -> None
 def test_the_api_may_read_all_keys_but_the_one_that_opens(home: Home) -> None:
     house.make_secrets(home, given=None)
 
-    api = users.find_user(API_USER)
+    api = users.find_user(users.API)
     assert api
     owners = {file.name: file.stat().st_uid for file in home.secrets.iterdir()}
     assert owners.pop("seal.key") == 0

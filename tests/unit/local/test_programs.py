@@ -2,7 +2,7 @@
 
 import shlex
 import sys
-from configparser import ConfigParser
+from configparser import RawConfigParser
 from pathlib import Path
 
 import pytest
@@ -12,18 +12,23 @@ from autostack.entrypoints.local.errors import HomeUnusable
 from autostack.entrypoints.local.programs import supervisor_config
 
 
-def read(settings: Settings) -> ConfigParser:
-    """As supervisord reads it: %(x)s expands, and ` ;` and ` #` begin comments."""
-    parser = ConfigParser(inline_comment_prefixes=(";", "#"), strict=False)
+def read(settings: Settings) -> RawConfigParser:
+    """As supervisord cuts it: ` ;` and ` #` begin comments."""
+    parser = RawConfigParser(inline_comment_prefixes=(";", "#"), strict=False)
     parser.read_string(supervisor_config(settings))
     return parser
+
+
+def expanded(parser: RawConfigParser, section: str, option: str) -> str:
+    """As supervisord expands it."""
+    return parser.get(section, option) % {"process_num": 0}
 
 
 def test_every_program_is_started_by_this_interpreter() -> None:
     parser = read(Settings(home=Path("/srv/autostack")))
 
     for section in ("program:postgres", "program:logs", "program:control", "fcgi-program:edge"):
-        command = parser.get(section, "command", vars={"process_num": "0"})
+        command = expanded(parser, section, "command")
         assert shlex.split(command)[:3] == [sys.executable, "-m", "autostack.entrypoints.launch"]
 
 
@@ -42,7 +47,7 @@ def test_the_database_address_never_reaches_the_file() -> None:
 def test_a_percent_sign_in_the_path_survives() -> None:
     parser = read(Settings(home=Path("/srv/100%")))
 
-    assert parser.get("unix_http_server", "file") == "/srv/100%/run/supervisor.sock"
+    assert expanded(parser, "unix_http_server", "file") == "/srv/100%/run/supervisor.sock"
 
 
 @pytest.mark.parametrize("home", ["/srv/a ;b", "/srv/a #b", "/srv/a\n[program:evil]"])

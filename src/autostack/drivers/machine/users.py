@@ -10,6 +10,16 @@ from dataclasses import dataclass
 
 from autostack.core.errors import Unavailable
 
+GROUP = "autostack"
+"""Members may reach the database's socket."""
+
+API = "autostack-api"
+EDGE = "autostack-edge"
+LOGS = "autostack-logs"
+STATIC = "autostack-static"
+POSTGRES = "autostack-postgres"
+ALL = (API, EDGE, LOGS, STATIC, POSTGRES)
+
 _SBIN = "/usr/sbin:/sbin:/usr/bin:/bin"
 _LIMIT = 20.0
 # Another program may hold the lock of /etc/passwd for a moment.

@@ -98,9 +98,10 @@ class SupervisorSilent(Conflict):
 
 
 class NotReady(Unavailable):
-    def __init__(self, *, seconds: float, said: str, folder: Path) -> None:
-        super().__init__(f"The platform is not ready after {seconds:.0f} s: {said}.")
-        self.hint = f"Look at the logs in {folder}."
+    def __init__(self, *, seconds: float, said: str, lines: Sequence[str], folder: Path) -> None:
+        last = "".join(f"\n  {line}" for line in lines)
+        super().__init__(f"The platform is not ready after {seconds:.0f} s: {said}.{last}")
+        self.hint = f"The whole logs are in {folder}."
 
 
 class NotStopped(Unavailable):

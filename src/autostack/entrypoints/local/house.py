@@ -13,7 +13,6 @@ from autostack.core.home import Home
 from autostack.core.settings import Settings
 from autostack.drivers.machine import network, users
 from autostack.entrypoints.local.errors import DiskFull, HomeOfAnother, HomeUnusable
-from autostack.entrypoints.local.programs import API_USER, EDGE, GROUP, LOGS, POSTGRES, USERS
 
 NEEDED = 512 << 20
 # sun_path holds 108 bytes with the closing zero (unix(7)).
@@ -34,13 +33,12 @@ class Folder:
 
 def folders(home: Home) -> Sequence[Folder]:
     """Every directory of the platform, parents first. 0711: pass through, do not look around."""
-    api, logs, edge = API_USER, str(LOGS.user), str(EDGE.user)
-    database = str(POSTGRES.user)
+    api, logs, edge, database = users.API, users.LOGS, users.EDGE, users.POSTGRES
     return [
         Folder(path=home.root, mode=0o711),
         Folder(path=home.secrets, mode=0o710, group=api),
         Folder(path=home.run, mode=0o711),
-        Folder(path=home.run / "postgres", mode=0o750, owner=database, group=GROUP),
+        Folder(path=home.run / "postgres", mode=0o750, owner=database, group=users.GROUP),
         Folder(path=home.postgres, mode=0o700, owner=database),
         Folder(path=home.edge, mode=0o750, group=edge),
         Folder(path=home.mirrors, mode=0o700),
@@ -85,8 +83,8 @@ def furnish(settings: Settings) -> None:
     """Users, directories, secrets and host ranges; what is there already stays as it is."""
     home = settings.layout
     if os.geteuid() == 0:
-        users.ensure_group(GROUP)
-        for name in USERS:
+        users.ensure_group(users.GROUP)
+        for name in users.ALL:
             users.ensure_user(name)
     for folder in folders(home):
         _make(folder)
@@ -106,8 +104,8 @@ def make_secrets(home: Home, *, given: str | None) -> None:
     """Each once; `given` is a key from the settings, which is written nowhere."""
     home.secrets.mkdir(mode=0o710, exist_ok=True)
     if given is None:
-        _write_once(home.secrets / "secret.key", crypto.generate_secret(), owner=API_USER)
-    _write_once(setup_code(home), _spoken_code(), owner=API_USER)
+        _write_once(home.secrets / "secret.key", crypto.generate_secret(), owner=users.API)
+    _write_once(setup_code(home), _spoken_code(), owner=users.API)
     _make_seal_keys(home)
 
 
@@ -117,7 +115,7 @@ def _make_seal_keys(home: Home) -> None:
     if not private.exists():
         opens, seals = crypto.generate()
         public.unlink(missing_ok=True)
-        _write_once(public, seals, owner=API_USER)
+        _write_once(public, seals, owner=users.API)
         _write_once(private, opens, owner="root")
 
 

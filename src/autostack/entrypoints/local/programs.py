@@ -8,13 +8,8 @@ from pathlib import Path
 
 from autostack.core.home import Home
 from autostack.core.settings import Settings
+from autostack.drivers.machine import users
 from autostack.entrypoints.local.errors import HomeUnusable
-
-GROUP = "autostack"
-"""Members may reach the database's socket."""
-
-API_USER = "autostack-api"
-STATIC_USER = "autostack-static"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,17 +35,17 @@ class Program:
 POSTGRES = Program(
     name="postgres",
     module="autostack.entrypoints.postgres",
-    user="autostack-postgres",
+    user=users.POSTGRES,
     drops_itself=True,
     stop_signal="INT",  # fast shutdown: sessions are ended, nothing is lost
     stop_seconds=30,
     priority=10,
 )
-LOGS = Program(name="logs", module="autostack.entrypoints.logs", user="autostack-logs", priority=20)
+LOGS = Program(name="logs", module="autostack.entrypoints.logs", user=users.LOGS, priority=20)
 EDGE = Program(
     name="edge",
     module="autostack.entrypoints.edge",
-    user="autostack-edge",
+    user=users.EDGE,
     drops_itself=True,
     copies=2,  # Traefik, and the platform's own pages
     priority=30,
@@ -63,7 +58,6 @@ CONTROL = Program(
     priority=40,
 )
 PROGRAMS = (POSTGRES, LOGS, EDGE, CONTROL)
-USERS = (API_USER, STATIC_USER, *(p.user for p in PROGRAMS if p.user))
 
 
 def wanted(settings: Settings) -> Sequence[Program]:

@@ -11,7 +11,7 @@ from autostack.core.settings import Settings
 from autostack.entrypoints.local import supervisor
 from autostack.entrypoints.local.errors import NotReady, PartFailed, PartRefused
 from autostack.entrypoints.local.journal import last_lines
-from autostack.entrypoints.local.programs import Program, processes, wanted
+from autostack.entrypoints.local.programs import CONTROL, Program, processes, wanted
 from autostack.entrypoints.local.supervisor import Process
 
 LIMIT = 60.0
@@ -29,8 +29,9 @@ def wait(settings: Settings, *, alive: Callable[[], bool], seconds: float = LIMI
     watch, end = _Watch(settings), time.monotonic() + seconds
     while (said := watch.look(alive)) != "":
         if time.monotonic() > end:
-            folder = settings.layout.logs / "platform"
-            raise NotReady(seconds=seconds, said=said, folder=folder)
+            log = settings.layout.platform_log(CONTROL.name)
+            lines = last_lines(log)
+            raise NotReady(seconds=seconds, said=said, lines=lines, folder=log.parent)
         time.sleep(_PAUSE)
 
 
