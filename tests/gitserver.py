@@ -10,6 +10,7 @@ import base64
 import gzip
 import os
 import shutil
+import ssl
 import subprocess
 import sys
 import threading
@@ -49,7 +50,14 @@ class GitServer:
     through the pack. `asked` lists the requests that came in.
     """
 
-    def __init__(self, root: Path, *, token: str | None = None, port: int = 0) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        token: str | None = None,
+        port: int = 0,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.root = root
         self.token = token
         self.manners: dict[str, Manner] = {}
@@ -58,6 +66,9 @@ class GitServer:
         self.ending = threading.Event()
         root.mkdir(parents=True, exist_ok=True)
         self._http = _Http(("127.0.0.1", port), partial(_Handler, self))
+        if tls is not None:
+            self._http.socket = tls.wrap_socket(self._http.socket, server_side=True)
+        self._scheme = "https" if tls else "http"
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True)
 
     def __enter__(self) -> Self:
@@ -80,7 +91,7 @@ class GitServer:
         return int(self._http.server_address[1])
 
     def url(self, name: str) -> str:
-        return f"http://127.0.0.1:{self.port}/{name}.git"
+        return f"{self._scheme}://127.0.0.1:{self.port}/{name}.git"
 
     def folder(self, name: str) -> Path:
         return self.root / f"{name}.git"
@@ -191,7 +202,7 @@ class _Http(ThreadingHTTPServer):
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that goes away in the middle is what some tests are about."""
-        if not isinstance(sys.exception(), ConnectionError):
+        if not isinstance(sys.exception(), ConnectionError | ssl.SSLError):
             super().handle_error(request, client_address)  # type: ignore[arg-type]
 
 
