@@ -35,6 +35,7 @@ from autostack.drivers.sources.git import GitSource
 from autostack.engine.detect import Tree, detect
 from autostack.engine.order import Pace, Tools
 from autostack.engine.plan import Overrides, Plan
+from autostack.engine.ports import Source
 from autostack.entrypoints.postgres import database_url
 from autostack.features.deployments import orders, removal, tasks
 from autostack.features.deployments.journal import Site
@@ -42,6 +43,8 @@ from autostack.features.deployments.reconciler import Reconciler
 from autostack.features.deployments.service import RUN, SETTLE, Address
 from autostack.features.deployments.tasks import Works
 from autostack.features.environments import service as environments
+from autostack.features.plans import service as plans
+from autostack.features.plans import tasks as planning
 from autostack.features.projects import service as projects
 
 logger = logging.getLogger(__name__)
@@ -69,6 +72,8 @@ async def serve(settings: Settings) -> None:
     try:
         async with _alone(settings.layout):
             works = build_works(settings, db)
+            if isinstance(works.tools.builder, WorkspaceBuilder):
+                await works.tools.builder.sweep()
             work = asyncio.create_task(work_on(works, url))
             await asyncio.wait({work, stop}, return_when=asyncio.FIRST_COMPLETED)
             await _end(work)
@@ -122,13 +127,15 @@ def build_works(settings: Settings, db: Database) -> Works:
     if host is None:
         raise NotSetUp
     opener = Opener([_key(home, "seal.key")])
+    source = GitSource(home, private_hosts(settings.private_hosts))
     return Works(
         db=db,
         site=_site(settings, host, opener),
-        tools=_tools(settings, host),
+        tools=_tools(settings, host, source),
         opener=opener,
         sealer=Sealer(_key(home, "seal.pub")),
         worker=f"{socket.gethostname()}:{home.root}",
+        forget=source.forget,
     )
 
 
@@ -153,12 +160,12 @@ def _site(settings: Settings, host: Host, opener: Opener) -> Site:
     )
 
 
-def _tools(settings: Settings, host: Host) -> Tools:
+def _tools(settings: Settings, host: Host, source: Source) -> Tools:
     home = settings.layout
     machine = Machine(home=home, host=host, unsafe=settings.unsafe_no_sandbox)
     networks = {"isolated": Network.INTERNET, "host": Network.HOST}
     return Tools(
-        source=GitSource(home, private_hosts(settings.private_hosts)),
+        source=source,
         detect=_detect,
         builder=WorkspaceBuilder(machine=machine, network=networks[settings.build_network]),
         runtime=ProcessRuntime(machine),
@@ -242,6 +249,16 @@ def _job_app(works: Works, url: str) -> App:
     @app.task(name=SETTLE)
     async def settle(deployment_id: str) -> None:
         await tasks.settle(works, UUID(deployment_id))
+
+    @app.task(name=plans.MAKE)
+    async def make_plan(request_id: str) -> None:
+        await planning.make(
+            works.db,
+            works.tools,
+            UUID(request_id),
+            clock=works.site.clock,
+            forget=works.forget,
+        )
 
     @app.task(name=projects.REMOVE)
     async def remove_project(project_id: str) -> None:

@@ -47,12 +47,13 @@ class Reconciler:
         while True:
             try:
                 async for seen in self._works.tools.runtime.watch():
-                    await self._note(seen)
+                    await self.note(seen)
             except Exception:
                 logger.exception("watching instances failed; going on")
             await asyncio.sleep(self._every)
 
-    async def _note(self, seen: Observation) -> None:
+    async def note(self, seen: Observation) -> None:
+        """Remember what a runtime saw, for pages and for the next round."""
         self._seen[seen.id] = seen
         async with self._works.db.transaction() as session:
             await instances.observe(session, seen, now=self._works.site.clock())

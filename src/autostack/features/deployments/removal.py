@@ -3,13 +3,12 @@
 import asyncio
 import logging
 import shutil
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from uuid import UUID
 
 from autostack.core.home import Home
+from autostack.core.logs.deployment import archive_of
 from autostack.engine import facts
 from autostack.engine.release import Artifact
 from autostack.features.deployments.journal import work
@@ -44,7 +43,8 @@ async def remove_project(works: Works, project_id: UUID) -> None:
         ids = await work.environments_of(session, project_id)
     for environment_id in ids:
         await _clear(works, environment_id)
-    await asyncio.to_thread(_remove_trees, works.site.home, project_id)
+    await works.forget(project_id)
+    await asyncio.to_thread(_remove_caches, works.site.home, project_id)
     async with works.db.transaction() as session:
         found = await session.get(Project, project_id)
         if found is not None and found.removed_at is not None:
@@ -95,18 +95,12 @@ async def _remains(works: Works, environment_id: UUID) -> Remains:
         )
 
 
-def _remove_trees(home: Home, project_id: UUID) -> None:
-    for folder in (home.mirrors, home.trees, home.caches):
-        _remove(folder, [str(project_id), f"{project_id}.git"])
+def _remove_caches(home: Home, project_id: UUID) -> None:
+    shutil.rmtree(home.caches / str(project_id), ignore_errors=True)
 
 
 def _remove_logs(home: Home, remains: Remains) -> None:
     for one in remains.deployments:
-        for path in (home.deployment_output(one),):
-            path.unlink(missing_ok=True)
-            path.with_name(f"{path.name}.gz").unlink(missing_ok=True)
-
-
-def _remove(folder: Path, names: Sequence[str]) -> None:
-    for name in names:
-        shutil.rmtree(folder / name, ignore_errors=True)
+        path = home.deployment_output(one)
+        path.unlink(missing_ok=True)
+        archive_of(path).unlink(missing_ok=True)

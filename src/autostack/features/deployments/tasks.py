@@ -37,6 +37,8 @@ class Works:
     opener: Opener
     sealer: Sealer
     worker: str
+    forget: Callable[[UUID], Awaitable[None]]
+    """Free what the source keeps of a repository, by its key."""
 
 
 async def run(works: Works, deployment_id: UUID) -> None:
