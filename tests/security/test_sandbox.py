@@ -114,9 +114,7 @@ async def test_no_process_inside_knows_the_platforms_environment(
 
 
 async def test_only_its_own_processes_show(house: House) -> None:
-    seen = await tell(
-        house, "import os; print(sorted(n for n in os.listdir('/proc') if n.isdigit()))"
-    )
+    seen = await tell(house, PIDS)
 
     assert len(json.loads(seen)) <= 3
 
@@ -128,8 +126,8 @@ import os
 for path in ("/usr/x", "/etc/x", "/x", "/home/x"):
     try: open(path, "w"); print("wrote", path)
     except OSError: pass
-print([path for path in ("/etc/shadow", "/root/.ssh", "/sys/kernel", "/dev/mem", {str(home / "run")!r})
-       if os.path.exists(path)])
+hidden = ("/etc/shadow", "/root/.ssh", "/sys/kernel", "/dev/mem", {str(home / "run")!r})
+print([path for path in hidden if os.path.exists(path)])
 """
 
     assert (await tell(house, code)).strip() == "[]"
@@ -159,8 +157,7 @@ async def test_no_descriptor_of_the_platform_is_open(house: House) -> None:
     held = os.open(house.machine.home.root, os.O_RDONLY)
     os.set_inheritable(held, True)  # noqa: FBT003
     try:
-        code = "import os; print([os.readlink(f'/proc/self/fd/{n}') for n in os.listdir('/proc/self/fd') if os.path.lexists(f'/proc/self/fd/{n}')])"
-        seen = await tell(house, code)
+        seen = await tell(house, DESCRIPTORS)
     finally:
         os.close(held)
 

@@ -41,6 +41,7 @@ def bye(*_):
     sys.exit(0)
 
 class Answer(BaseHTTPRequestHandler):
+    log_message = lambda *_: None
     def do_GET(self):
         self.send_response(200)
         self.end_headers()
