@@ -3,6 +3,7 @@
 import asyncio
 import shlex
 import shutil
+import textwrap
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -19,6 +20,8 @@ from autostack.engine.release import MIB, Limits, Step
 
 FREE = 512 * MIB
 """Bytes that must stay free on the disk; a build that would take them is ended."""
+LINE = 500
+"""Characters of a command that the log shows."""
 SCRATCH = "/scratch"
 """Room for temporary files on disk; /tmp is memory."""
 _LOOK = 1.0
@@ -70,7 +73,8 @@ class Steps:
             await self.one(step, bench)
 
     async def one(self, step: BuildStep, bench: Bench) -> None:
-        self.log.say(f"{step.title}: {shlex.join(step.command)}", step=Step.BUILD)
+        line = textwrap.shorten(shlex.join(step.command), LINE, placeholder=" …")
+        self.log.say(f"{step.title}: {line}", step=Step.BUILD)
         left = max(0.1, bench.deadline - asyncio.get_running_loop().time())
         ran = await self._guarded(step, bench, limit=timedelta(seconds=left))
         self.peak_memory = max(self.peak_memory, ran.peak_memory)

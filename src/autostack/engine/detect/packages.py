@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
+from autostack.engine.detect import poetry
 from autostack.engine.detect.evidence import line_of, whole
 from autostack.engine.detect.stated import mapping
 from autostack.engine.detect.tree import Tree
@@ -40,20 +41,24 @@ class Packages:
 
 def packages(tree: Tree) -> Packages | None:
     """The first of these that the tree has: uv, Poetry, Pipenv, requirements, pyproject."""
+    return next(_described(tree), None)
+
+
+def _described(tree: Tree) -> Iterator[Packages]:
     project = pyproject(tree)
     if tree.has("uv.lock") and project:
-        return _uv(project)
-    poetry = "poetry" in _table(project, "tool")
-    if (tree.has("poetry.lock") and project) or (poetry and "project" not in project):
-        return _poetry(tree, project)
+        yield _uv(project)
+    if tree.has("poetry.lock") and project:
+        yield _poetry(tree, project)
     if tree.has("Pipfile.lock"):
-        return _pipenv(tree)
+        yield _pipenv(tree)
     requirements = tree.first(*_MAIN_FILES)
     if requirements:
-        return _requirements(tree, requirements)
+        yield _requirements(tree, requirements)
     if "project" in project:
-        return _pyproject(tree, project)
-    return None
+        yield _pyproject(tree, project)
+    if "poetry" in _table(project, "tool"):
+        yield _unlocked_poetry(tree, project)
 
 
 def pyproject(tree: Tree) -> Mapping[str, Any]:
@@ -103,40 +108,43 @@ def _local_sources(project: Mapping[str, Any]) -> bool:
 
 
 def _poetry(tree: Tree, project: Mapping[str, Any]) -> Packages:
-    command = (
-        "uv",
-        "tool",
-        "run",
-        "poetry",
-        "install",
-        "--only",
-        "main",
-        "--no-root",
-        "--no-interaction",
-    )
-    lock = tree.has("poetry.lock")
-    inputs = ("pyproject.toml", "poetry.lock") if lock else ("pyproject.toml",)
+    pinned = poetry.locked(tree.text("poetry.lock") or "", project)
+    command = ("uv", "pip", "install", "--no-deps", *pinned.requirements)
+    inputs = () if pinned.local else ("pyproject.toml", "poetry.lock")
     steps = [BuildStep(title="Install packages", command=command, inputs=inputs)]
-    poetry = _table(_table(project, "tool"), "poetry")
-    if "packages" in poetry or tree.has(f"src/{_module_name(project)}/__init__.py"):
-        steps.append(
-            BuildStep(
-                title="Install the project",
-                command=("uv", "pip", "install", "--no-deps", "--editable", "."),
-            )
-        )
+    if not pinned.requirements:
+        steps = []
+    if "packages" in _table(_table(project, "tool"), "poetry") or tree.has(
+        f"src/{_module_name(project)}/__init__.py"
+    ):
+        editable = ("uv", "pip", "install", "--no-deps", "--editable", ".")
+        steps.append(BuildStep(title="Install the project", command=editable))
     return Packages(
         manager="Poetry",
-        evidence=whole("poetry.lock" if lock else "pyproject.toml"),
+        evidence=whole("poetry.lock"),
         required=_declared(project),
         steps=tuple(steps),
-        locked=lock,
+        locked=True,
+    )
+
+
+def _unlocked_poetry(tree: Tree, project: Mapping[str, Any]) -> Packages:
+    """Only Poetry can resolve its own ranges."""
+    quiet = ("--no-root", "--no-interaction")
+    command = ("uv", "tool", "run", "poetry", "install", "--only", "main", *quiet)
+    step = BuildStep(title="Install packages", command=command, inputs=("pyproject.toml",))
+    return Packages(
+        manager="Poetry",
+        evidence=line_of(tree, "pyproject.toml", r"^\[tool\.poetry") or whole("pyproject.toml"),
+        required=_declared(project),
+        steps=(step,),
+        locked=False,
     )
 
 
 def _module_name(project: Mapping[str, Any]) -> str:
-    poetry = _table(_table(project, "tool"), "poetry")
-    name = poetry.get("name") or _table(project, "project").get("name") or "-"
+    settings = _table(_table(project, "tool"), "poetry")
+    name = settings.get("name") or _table(project, "project").get("name") or "-"
     return str(name).replace("-", "_").lower()
 
 
@@ -151,7 +159,7 @@ def _pipenv(tree: Tree) -> Packages:
     return Packages(
         manager="Pipenv",
         evidence=whole("Pipfile.lock"),
-        required=frozenset(normal(name) for name in names),
+        required=frozenset(poetry.normal(name) for name in names),
         steps=(step,),
         locked=True,
     )
@@ -237,9 +245,9 @@ def _declared(project: Mapping[str, Any]) -> frozenset[str]:
         if isinstance(listed, list)
         else []
     )
-    poetry = _table(_table(_table(project, "tool"), "poetry"), "dependencies")
+    loose = _table(_table(_table(project, "tool"), "poetry"), "dependencies")
     return frozenset(name for line in lines for name in requirement_names(line)) | {
-        normal(name) for name in poetry
+        poetry.normal(name) for name in loose
     }
 
 
@@ -248,13 +256,11 @@ def requirement_names(line: str) -> Iterator[str]:
     match = _PACKAGE.match(line)
     if match is None or line.startswith("-"):
         return
-    yield normal(match[1])
-    if normal(match[1]) == "fastapi" and {"standard", "all"} & set((match[2] or "").split(",")):
+    yield poetry.normal(match[1])
+    if poetry.normal(match[1]) == "fastapi" and {"standard", "all"} & set(
+        (match[2] or "").split(",")
+    ):
         yield "uvicorn"
-
-
-def normal(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _table(table: Mapping[str, Any], key: str) -> Mapping[str, Any]:

@@ -179,7 +179,8 @@ def _install(installed: Packages | None, added: str) -> list[BuildStep]:
     steps = list(installed.steps) if installed else []
     if not added:
         return steps
-    if steps and steps[0].command[:3] == ("uv", "pip", "install"):
+    first = steps[0].command if steps else ()
+    if first[:3] == ("uv", "pip", "install") and "--no-deps" not in first:
         return [replace(steps[0], command=(*steps[0].command, added)), *steps[1:]]
     inputs = steps[0].inputs if steps else ()
     server = BuildStep(
@@ -191,10 +192,10 @@ def _install(installed: Packages | None, added: str) -> list[BuildStep]:
 def _installing(installed: Packages | None) -> Iterator[Decision]:
     if installed is None:
         return
-    command = installed.steps[0].command
+    command = installed.steps[0].command[:8] if installed.steps else ()
     yield Decision(
         subject="packages",
-        value=" ".join(command),
+        value=" ".join(command) or "nothing",
         evidence=installed.evidence,
         why=f"{installed.manager} describes what is installed",
     )

@@ -135,7 +135,7 @@ def test_django_collects_its_files_and_is_never_migrated_unasked(tmp_path: Path)
         ),
         ({"pyproject.toml": '[project]\nname="x"\n', "uv.lock": ""}, "uv sync --frozen", True),
         (
-            {"pyproject.toml": '[tool.poetry]\nname="x"\n', "poetry.lock": ""},
+            {"pyproject.toml": '[tool.poetry]\nname="x"\n'},
             "poetry install",
             True,
         ),
