@@ -85,6 +85,8 @@ class Cluster:
     sockets: Path
     programs: Path
     owner: str
+    group: str | None
+    """Who may open the socket; None is the owner's own."""
     clients: Sequence[str]
     """System users that may log in as the platform."""
 
@@ -109,6 +111,7 @@ def cluster_of(home: Home) -> Cluster:
         sockets=socket_folder(home),
         programs=_installation() / "bin",
         owner=users.POSTGRES if root else me,
+        group=users.GROUP if root else None,
         clients=("root", users.API) if root else (me,),
     )
 
@@ -116,6 +119,8 @@ def cluster_of(home: Home) -> Cluster:
 def configuration(cluster: Cluster) -> str:
     """postgresql.conf. A `custom.conf` beside it has the last word."""
     values = {**SETTINGS, "unix_socket_directories": _quoted(str(cluster.sockets))}
+    if cluster.group:
+        values["unix_socket_group"] = cluster.group
     lines = [f"{name} = {value}" for name, value in values.items()]
     return "\n".join([*lines, "include_if_exists = 'custom.conf'", ""])
 

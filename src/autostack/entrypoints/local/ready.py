@@ -15,8 +15,9 @@ from autostack.entrypoints.local.programs import CONTROL, Program, processes, wa
 from autostack.entrypoints.local.supervisor import Process
 
 LIMIT = 60.0
-_PAUSE = 0.05
+_PAUSE = 0.1
 _HTTP_LIMIT = 3.0
+_LONGEST_ANSWER = 65536
 # A first try may meet a port or a lock that an ended program is about to give back.
 _TRIES = 3
 
@@ -82,11 +83,24 @@ def _unready(settings: Settings) -> str:
     try:
         asked.request("GET", "/health/ready")
         answer = asked.getresponse()
+        body = answer.read(_LONGEST_ANSWER)
     except (OSError, http.client.HTTPException):
         return "the API does not answer"
     finally:
         asked.close()
-    return "" if answer.status == http.HTTPStatus.OK else f"the API answers {answer.status}"
+    if answer.status == http.HTTPStatus.OK:
+        return ""
+    return _told(body) or f"the API answers {answer.status}"
+
+
+def _told(body: bytes) -> str:
+    """Which parts are down, as the API itself says."""
+    try:
+        parts = json.loads(body)["parts"]
+        down = [name for name, state in parts.items() if state != "up"]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return ""
+    return f"the API says that these are down: {', '.join(down)}" if down else ""
 
 
 def is_ready(settings: Settings) -> bool:
