@@ -26,3 +26,5 @@ class Environment(Base):
     """Instances wanted per process type; absent means what the plan says."""
     stopped: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
+    removed_at: Mapped[datetime | None]
+    """Asked to go; see Project.removed_at."""

@@ -33,3 +33,5 @@ class Project(Base):
     """Public half of the deploy key we made."""
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+    removed_at: Mapped[datetime | None]
+    """Asked to go: hidden at once, deleted when the worker has ended all of it."""

@@ -4,6 +4,7 @@ and what every answer carries. Plain ASGI, so streams stay streams.
 
 import asyncio
 import json
+import logging
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,7 +16,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from autostack.core.errors import AutostackError, Unavailable
 from autostack.web.client import is_loopback
-from autostack.web.problems import BodyTooLarge, RequestInvalid, respond_error
+from autostack.web.problems import BodyTooLarge, RequestInvalid, respond_error, respond_unexpected
+
+log = logging.getLogger(__name__)
 
 BODY_LIMIT = 1024 * 1024
 BODY_TIME = timedelta(seconds=30)
@@ -93,6 +96,11 @@ class Guard:
             if answer.started:
                 raise
             await respond_error(error)(scope, receive, answer.send)
+        except Exception:
+            if answer.started:
+                raise
+            log.exception("%s %s failed", scope["method"], scope["path"])
+            await respond_unexpected()(scope, receive, answer.send)
 
     async def _check(self, scope: Scope, receive: Receive) -> Receive:
         """The body, bounded. JSON is read here at once, anything else while it is used."""

@@ -93,7 +93,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(AutostackError, _known)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _plain)
-    app.add_exception_handler(Exception, _unexpected)
 
 
 async def _known(_request: Request, error: Exception) -> Response:
@@ -126,8 +125,8 @@ async def _plain(request: Request, error: Exception) -> Response:
     return respond(problem, headers=error.headers)
 
 
-async def _unexpected(_request: Request, _error: Exception) -> Response:
-    """The server logs the error; the client learns nothing about our insides."""
+def respond_unexpected() -> Response:
+    """The log has the error; the client learns nothing about our insides."""
     return respond(
         Problem(
             title="InternalError",

@@ -17,7 +17,7 @@ from autostack.features.accounts.tokens import Kind
 from autostack.features.teams import service as teams
 from autostack.models.user import User
 from autostack.web.client import address_of, is_https
-from autostack.web.deps import Limits, Now, Session, Settings
+from autostack.web.deps import Database, Limits, Now, Settings
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -53,14 +53,16 @@ Asking = Annotated[Origin, Depends(_origin)]
 
 async def _reader(
     request: Request,
-    session: Session,
+    db: Database,
     now: Now,
     accounts: Accounts,
     limits: Limits,
     settings: Settings,
 ) -> Reader:
     token, kind = _proof(request)
-    user, row = await service.who(session, accounts.signer, token, kind, now=now())
+    # A transaction of its own: a request that waits long holds no connection for this.
+    async with db.transaction() as session:
+        user, row = await service.who(session, accounts.signer, token, kind, now=now())
     quota = await limits.hit(settings.api_rate, "api", str(user.id))
     request.state.headers = quota.headers
     return Reader(user=user, session_id=row.id)

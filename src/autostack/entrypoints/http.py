@@ -1,0 +1,179 @@
+"""The api: every router written out, and what endpoints ask for, wired once."""
+
+import socket
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import uvicorn
+from fastapi import APIRouter, FastAPI
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from autostack.core.clock import Clock, utc_now
+from autostack.core.crypto import Sealer, derive
+from autostack.core.db import Database
+from autostack.core.errors import Unavailable
+from autostack.core.settings import Settings
+from autostack.entrypoints.postgres import database_url
+from autostack.features.accounts import endpoints as accounts
+from autostack.features.accounts.passwords import Passwords
+from autostack.features.accounts.service import Accounts, Policy
+from autostack.features.accounts.tokens import Signer
+from autostack.features.deployments import endpoints as deployments
+from autostack.features.environments import endpoints as environments
+from autostack.features.events.hub import Hub
+from autostack.features.metrics import endpoints as metrics
+from autostack.features.plans import endpoints as plans
+from autostack.features.projects import activity
+from autostack.features.projects import endpoints as projects
+from autostack.features.variables import endpoints as variables
+from autostack.web import openapi, problems, reference
+from autostack.web.client import is_loopback
+from autostack.web.guard import Guard, Rules
+from autostack.web.limits import Limits
+from autostack.web.measure import Measure, Meters
+from autostack.web.sse import Streams
+
+ROUTERS: tuple[APIRouter, ...] = (
+    accounts.router,
+    plans.router,
+    projects.router,
+    environments.router,
+    variables.router,
+    deployments.router,
+    activity.router,
+    metrics.router,
+)
+
+_PLAIN_PAGE = (
+    "<!doctype html><html lang=en><meta charset=utf-8><title>AutoStack</title>"
+    "<h1>AutoStack is running</h1><p>The dashboard is not part of this version. Use the "
+    "<code>autostack</code> command, or the API: <a href=/docs>reference</a>.</p></html>"
+)
+
+
+class SecretsMissing(Unavailable):
+    hint = "Run `autostack up`, which makes them, or restore the secrets directory."
+
+    def __init__(self, file: Path) -> None:
+        super().__init__(f"{file} cannot be read.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keys:
+    """Secrets of the api. `setup_code` lets the first user in when others can reach us."""
+
+    secret: str = field(repr=False)
+    seal: str
+    setup_code: str | None = field(default=None, repr=False)
+
+
+class Server(uvicorn.Server):
+    """Ends open streams first: a graceful stop would wait for them for ever."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        app = self.config.app
+        if isinstance(app, FastAPI):
+            app.state.streams.close()
+        await super().shutdown(sockets)
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The api of an installed platform, with the keys in its home."""
+    return assemble(settings, read_keys(settings), url=database_url(settings))
+
+
+def read_keys(settings: Settings) -> Keys:
+    secrets = settings.layout.secrets
+    code = secrets / "setup.code"
+    return Keys(
+        secret=settings.secret_key or _read(secrets / "secret.key"),
+        seal=_read(secrets / "seal.pub"),
+        setup_code=_read(code) if code.exists() else None,
+    )
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise SecretsMissing(file) from error
+
+
+def assemble(
+    settings: Settings,
+    keys: Keys,
+    *,
+    url: str,
+    clock: Clock = utc_now,
+    streams: Streams | None = None,
+) -> FastAPI:
+    """Wire everything by hand. `url` is the database's."""
+    app = FastAPI(
+        title="AutoStack",
+        version=version("autostack"),
+        description="From a Git repository to a running application.",
+        docs_url=None,
+        redoc_url=None,
+        generate_unique_id_function=openapi.operation_id,
+        lifespan=_lifespan,
+    )
+    app.state.settings, app.state.clock = settings, clock
+    app.state.db, app.state.hub = Database(url), Hub(url)
+    app.state.sealer = Sealer(keys.seal)
+    app.state.accounts = _accounts(settings, keys)
+    app.state.limits, app.state.streams = Limits(), streams or Streams()
+    app.state.meters = Meters()
+    app.state.metrics_token = derive(keys.secret, "metrics").hex()
+    for router in ROUTERS:
+        app.include_router(router)
+    _add_pages(app)
+    problems.install(app)
+    openapi.install(app)
+    app.add_middleware(Guard, rules=_rules(settings))
+    app.add_middleware(Measure, meters=app.state.meters)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
+    yield
+    app.state.streams.close()
+    await app.state.hub.close()
+    await app.state.db.close()
+
+
+def _accounts(settings: Settings, keys: Keys) -> Accounts:
+    local = is_loopback(settings.bind)
+    policy = Policy(
+        open=settings.registration == "open" or (settings.registration == "auto" and local),
+        needs_code=not local,
+        setup_code=keys.setup_code,
+    )
+    return Accounts(signer=Signer(keys.secret), passwords=Passwords(), policy=policy)
+
+
+def _rules(settings: Settings) -> Rules:
+    names = {settings.bind.lower(), socket.gethostname().lower()}
+    public = urlsplit(settings.public_url) if settings.public_url else None
+    if public and public.hostname:
+        names.add(public.hostname)
+    return Rules(hosts=frozenset(names), https=bool(public and public.scheme == "https"))
+
+
+def _add_pages(app: FastAPI) -> None:
+    @app.get("/", include_in_schema=False)
+    async def start() -> RedirectResponse:
+        return RedirectResponse("/dashboard")
+
+    @app.get("/dashboard", include_in_schema=False)
+    async def dashboard() -> HTMLResponse:
+        return HTMLResponse(_PLAIN_PAGE)
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> HTMLResponse:
+        headers = {"Content-Security-Policy": reference.POLICY}
+        return HTMLResponse(reference.page(app.openapi()), headers=headers)

@@ -1,0 +1,87 @@
+from uuid import UUID
+
+from fastapi import APIRouter
+
+from autostack.core.settings import Settings as SettingsValue
+from autostack.features.accounts.deps import CurrentUser
+from autostack.features.accounts.errors import NotSignedIn
+from autostack.features.environments import service
+from autostack.features.environments.errors import (
+    EnvironmentExists,
+    EnvironmentNotFound,
+    ProductionStays,
+)
+from autostack.features.environments.schemas import (
+    EnvironmentCreate,
+    EnvironmentList,
+    EnvironmentRead,
+)
+from autostack.features.projects import service as projects
+from autostack.features.projects.errors import ProjectNotFound
+from autostack.features.projects.schemas import Removed
+from autostack.models.environment import Environment
+from autostack.web.deps import Now, Session, Settings
+from autostack.web.problems import problems
+
+router = APIRouter(prefix="/projects/{project_id}/environments", tags=["environments"])
+
+
+@router.get("", responses=problems(NotSignedIn, ProjectNotFound))
+async def list_environments(
+    project_id: UUID, user: CurrentUser, session: Session, settings: Settings
+) -> EnvironmentList:
+    """Where this project runs, oldest first."""
+    project = await projects.get(session, project_id, reader=user)
+    rows = await service.of_project(session, project)
+    return EnvironmentList(items=[_read(row, settings) for row in rows])
+
+
+@router.post("", responses=problems(NotSignedIn, ProjectNotFound, EnvironmentExists))
+async def create_environment(
+    project_id: UUID,
+    body: EnvironmentCreate,
+    user: CurrentUser,
+    session: Session,
+    settings: Settings,
+    now: Now,
+) -> EnvironmentRead:
+    """Make a place with variables and an address of its own."""
+    project = await projects.get(session, project_id, reader=user)
+    made = await service.create(
+        session, project, name=body.name, branch=body.branch, by=user, now=now()
+    )
+    return _read(made, settings)
+
+
+@router.delete(
+    "/{name}",
+    responses=problems(NotSignedIn, ProjectNotFound, EnvironmentNotFound, ProductionStays),
+)
+async def remove_environment(
+    project_id: UUID, name: str, user: CurrentUser, session: Session, now: Now
+) -> Removed:
+    """End what runs there and forget it."""
+    project = await projects.get(session, project_id, reader=user)
+    environment = await service.get(session, project, name)
+    await service.remove(session, project, environment, by=user, now=now())
+    return Removed()
+
+
+def _read(environment: Environment, settings: SettingsValue) -> EnvironmentRead:
+    return EnvironmentRead(
+        id=environment.id,
+        project_id=environment.project_id,
+        name=environment.name,
+        branch=environment.branch,
+        hostname=environment.hostname,
+        url=_url(environment, settings),
+        scale=environment.scale,
+        stopped=environment.stopped,
+        created_at=environment.created_at,
+    )
+
+
+def _url(environment: Environment, settings: SettingsValue) -> str:
+    if settings.base_domain is None:
+        return f"{environment.loopback}:{settings.edge_port}"
+    return f"{environment.hostname}.{settings.base_domain}"

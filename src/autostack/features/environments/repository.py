@@ -1,0 +1,22 @@
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from autostack.models.environment import Environment
+
+
+async def of_project(session: AsyncSession, project_id: UUID) -> Sequence[Environment]:
+    query = select(Environment).where(
+        Environment.project_id == project_id, Environment.removed_at.is_(None)
+    )
+    query = query.order_by(Environment.created_at, Environment.name)
+    return (await session.scalars(query)).all()
+
+
+async def exists(session: AsyncSession, project_id: UUID, name: str) -> bool:
+    query = select(Environment.id).where(
+        Environment.project_id == project_id, Environment.name == name
+    )
+    return await session.scalar(query) is not None

@@ -1,0 +1,34 @@
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+# What git-check-ref-format refuses is refused later too; this keeps options and spaces out.
+Branch = Annotated[str, Field(max_length=200, pattern=r"^[A-Za-z0-9_][^\s~^:?*\[\\\x00-\x1f]*$")]
+
+
+class EnvironmentCreate(BaseModel):
+    name: str = Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$", examples=["staging"])
+    branch: Branch | None = None
+    """Deployed when a deployment names none; without it the remote's default branch."""
+
+
+class EnvironmentRead(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    project_id: UUID
+    name: str
+    branch: str | None
+    hostname: str
+    url: str
+    """Where it answers once it is deployed; without scheme."""
+    scale: dict[str, int]
+    stopped: bool
+    created_at: datetime
+
+
+class EnvironmentList(BaseModel):
+    items: list[EnvironmentRead]
+    next_cursor: str | None = None

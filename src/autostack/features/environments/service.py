@@ -1,0 +1,85 @@
+"""Environments of a project the caller has already loaded for its reader."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from autostack.features.environments import repository
+from autostack.features.environments.errors import (
+    EnvironmentExists,
+    EnvironmentNotFound,
+    ProductionStays,
+)
+from autostack.features.events import service as events
+from autostack.features.jobs import service as jobs
+from autostack.features.projects import service as projects
+from autostack.models.environment import Environment
+from autostack.models.project import Project
+from autostack.models.user import User
+
+PRODUCTION = projects.PRODUCTION
+REMOVE = "environment.remove"
+
+
+async def get(session: AsyncSession, project: Project, name: str) -> Environment:
+    """By its name; the error lists the known ones."""
+    rows = await repository.of_project(session, project.id)
+    for row in rows:
+        if row.name == name:
+            return row
+    raise EnvironmentNotFound(name, [row.name for row in rows])
+
+
+async def of_project(session: AsyncSession, project: Project) -> Sequence[Environment]:
+    return await repository.of_project(session, project.id)
+
+
+async def create(
+    session: AsyncSession,
+    project: Project,
+    *,
+    name: str,
+    branch: str | None,
+    by: User,
+    now: datetime,
+) -> Environment:
+    # Two at once are told apart by the project's row, which both must lock.
+    await session.refresh(project, with_for_update=True)
+    if await repository.exists(session, project.id, name):
+        raise EnvironmentExists(name)
+    made = await projects.open_environment(session, project, name=name, branch=branch, now=now)
+    await _tell(session, project, made, "environment.created", by=by, now=now)
+    return made
+
+
+async def remove(
+    session: AsyncSession, project: Project, environment: Environment, *, by: User, now: datetime
+) -> None:
+    """Hidden at once; a worker ends what runs, then deletes it."""
+    if environment.name == PRODUCTION:
+        raise ProductionStays
+    environment.removed_at = now
+    lock = f"{REMOVE}:{environment.id}"
+    await jobs.enqueue(session, REMOVE, queueing_lock=lock, environment_id=environment.id)
+    await _tell(session, project, environment, "environment.removed", by=by, now=now)
+
+
+async def _tell(
+    session: AsyncSession,
+    project: Project,
+    environment: Environment,
+    kind: str,
+    *,
+    by: User,
+    now: datetime,
+) -> None:
+    await events.emit(
+        session,
+        kind,
+        team_id=project.team_id,
+        project_id=project.id,
+        actor_id=by.id,
+        data={"environment": environment.name},
+        now=now,
+    )

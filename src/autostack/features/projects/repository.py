@@ -1,0 +1,75 @@
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from autostack.models.environment import Environment
+from autostack.models.project import Project
+from autostack.models.team import Membership
+from autostack.web.pages import Paging, newest_first
+
+
+def _readable(user_id: UUID) -> Select[Project]:
+    """Every way to a project leads through here: the teams of the reader decide."""
+    teams = select(Membership.team_id).where(Membership.user_id == user_id)
+    return select(Project).where(Project.team_id.in_(teams), Project.removed_at.is_(None))
+
+
+async def readable(session: AsyncSession, user_id: UUID, project_id: UUID) -> Project | None:
+    return await session.scalar(_readable(user_id).where(Project.id == project_id))
+
+
+async def page(
+    session: AsyncSession, user_id: UUID, paging: Paging, *, name: str | None
+) -> tuple[Sequence[Project], str | None]:
+    query = _readable(user_id)
+    if name is not None:
+        query = query.where(Project.name == name)
+    return await newest_first(
+        session, query, at=Project.created_at, row_id=Project.id, paging=paging
+    )
+
+
+async def name_taken(session: AsyncSession, team_id: UUID, name: str) -> bool:
+    query = select(Project.id).where(Project.team_id == team_id, Project.name == name)
+    return await session.scalar(query) is not None
+
+
+async def slug_taken(session: AsyncSession, slug: str) -> bool:
+    query = select(Project.id).where(Project.slug == slug)
+    used = select(Environment.id).where(Environment.hostname == slug)
+    return bool(await session.scalar(select(query.exists() | used.exists())))
+
+
+async def add(session: AsyncSession, row: Project) -> bool:
+    """False when a unique column is taken."""
+    try:
+        async with session.begin_nested():
+            session.add(row)
+    except IntegrityError:
+        return False
+    return True
+
+
+async def add_environment(session: AsyncSession, values: dict[str, Any]) -> Environment | None:
+    """None when its name, host name or address is taken."""
+    statement = insert(Environment).values(**values).on_conflict_do_nothing().returning(Environment)
+    return await session.scalar(statement)
+
+
+async def environment_named(
+    session: AsyncSession, project_id: UUID, name: str
+) -> Environment | None:
+    query = select(Environment).where(
+        Environment.project_id == project_id, Environment.name == name
+    )
+    return await session.scalar(query)
+
+
+async def hostname_taken(session: AsyncSession, hostname: str) -> bool:
+    query = select(Environment.id).where(Environment.hostname == hostname)
+    return await session.scalar(query) is not None

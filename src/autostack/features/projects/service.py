@@ -1,0 +1,223 @@
+"""Projects, and the places their environments get. Ownership is in every query."""
+
+import json
+import secrets
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from ipaddress import IPv4Address
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from autostack.core.crypto import Opener, Sealer
+from autostack.core.keys import make_deploy_key
+from autostack.engine.release import Credential
+from autostack.features.events import service as events
+from autostack.features.jobs import service as jobs
+from autostack.features.projects import names, repository
+from autostack.features.projects.errors import (
+    AddressesExhausted,
+    DatabaseUnavailable,
+    ProjectNameTaken,
+    ProjectNotFound,
+)
+from autostack.features.teams import service as teams
+from autostack.models.environment import Environment
+from autostack.models.project import Project
+from autostack.models.user import User
+from autostack.web.pages import Paging
+
+PRODUCTION = "production"
+REMOVE = "project.remove"
+
+_TRIES = 20
+_NO_DATABASE = frozenset({"", "none"})
+# 127.0.0.0/16 is left to the machine: localhost, Debian's own name, resolvers.
+_FIRST = int(IPv4Address("127.1.0.1"))
+_LAST = int(IPv4Address("127.255.255.254"))
+
+
+check_repo_url = names.check_repo_url
+
+
+async def get(session: AsyncSession, project_id: UUID, *, reader: User) -> Project:
+    """The reader's project; not there and not theirs are the same."""
+    found = await repository.readable(session, reader.id, project_id)
+    if found is None:
+        raise ProjectNotFound
+    return found
+
+
+async def page(
+    session: AsyncSession, paging: Paging, *, reader: User, name: str | None = None
+) -> tuple[Sequence[Project], str | None]:
+    return await repository.page(session, reader.id, paging, name=name)
+
+
+async def create(
+    session: AsyncSession,
+    *,
+    name: str,
+    repo_url: str,
+    by: User,
+    now: datetime,
+    description: str = "",
+    language: str | None = None,
+    framework: str | None = None,
+    database: str | None = None,
+    overrides: dict[str, Any] | None = None,
+) -> Project:
+    """A project in the user's personal team, with its production environment."""
+    if database is not None and database.strip().lower() not in _NO_DATABASE:
+        raise DatabaseUnavailable(database)
+    address = names.check_repo_url(repo_url)
+    team = await teams.personal(session, by)
+    wanted = names.label(name)
+    for attempt in range(_TRIES):
+        if await repository.name_taken(session, team.id, name):
+            raise ProjectNameTaken(name)
+        slug = names.candidate(wanted, attempt, secrets.token_hex(2 + attempt // 8))
+        if await repository.slug_taken(session, slug):
+            continue
+        project = Project(
+            id=uuid4(),
+            team_id=team.id,
+            user_id=by.id,
+            name=name,
+            slug=slug,
+            description=description,
+            repo_url=address,
+            language=language,
+            framework=framework,
+            database=database,
+            overrides=overrides or {},
+            created_at=now,
+            updated_at=now,
+        )
+        if await repository.add(session, project):
+            await open_environment(session, project, name=PRODUCTION, branch=None, now=now)
+            await _tell(session, project, "project.created", by=by, now=now)
+            return project
+    raise AddressesExhausted
+
+
+async def open_environment(
+    session: AsyncSession, project: Project, *, name: str, branch: str | None, now: datetime
+) -> Environment:
+    """A new environment with a host name and a loopback address of its own."""
+    wanted = project.slug if name == PRODUCTION else names.label(f"{project.slug}-{name}")
+    for attempt in range(_TRIES):
+        hostname = names.candidate(wanted, attempt, secrets.token_hex(2 + attempt // 8))
+        values: dict[str, Any] = {
+            "id": uuid4(),
+            "project_id": project.id,
+            "name": name,
+            "branch": branch,
+            "hostname": hostname,
+            "loopback": _loopback(),
+            "scale": {},
+            "stopped": False,
+            "created_at": now,
+        }
+        made = await repository.add_environment(session, values)
+        if made is not None:
+            return made
+    raise AddressesExhausted
+
+
+def _loopback() -> str:
+    """Any of 16 million: the unique index says whether it was free."""
+    return str(IPv4Address(_FIRST + secrets.randbelow(_LAST - _FIRST)))
+
+
+async def update(
+    session: AsyncSession, project: Project, changes: dict[str, Any], *, by: User, now: datetime
+) -> Project:
+    """Change what is named. The slug, and so every address, stays."""
+    if "repo_url" in changes:
+        changes = {**changes, "repo_url": names.check_repo_url(changes["repo_url"])}
+    name = changes.get("name")
+    if (
+        name
+        and name != project.name
+        and await repository.name_taken(session, project.team_id, name)
+    ):
+        raise ProjectNameTaken(name)
+    for field, value in changes.items():
+        setattr(project, field, value)
+    project.updated_at = now
+    await session.flush()
+    await _tell(session, project, "project.updated", by=by, now=now)
+    return project
+
+
+async def remove(session: AsyncSession, project: Project, *, by: User, now: datetime) -> None:
+    """Gone for its users at once; a worker ends what runs, then deletes the rest."""
+    project.removed_at = project.updated_at = now
+    # The name is free again; the slug is when nothing answers under it any more.
+    project.name = f"{project.name} ({project.id})"
+    project.credential = None
+    await jobs.enqueue(
+        session, REMOVE, queueing_lock=f"{REMOVE}:{project.id}", project_id=project.id
+    )
+    await _tell(session, project, "project.removed", by=by, now=now)
+
+
+async def _tell(
+    session: AsyncSession, project: Project, kind: str, *, by: User, now: datetime
+) -> None:
+    await events.emit(
+        session, kind, team_id=project.team_id, project_id=project.id, actor_id=by.id, now=now
+    )
+
+
+async def set_token(
+    session: AsyncSession,
+    project: Project,
+    *,
+    username: str,
+    token: str,
+    sealer: Sealer,
+    by: User,
+    now: datetime,
+) -> None:
+    """Keep a token for the repository; only the worker can read it."""
+    _seal(project, Credential(username=username, token=token), sealer)
+    project.deploy_key, project.updated_at = None, now
+    await _tell(session, project, "project.credential", by=by, now=now)
+
+
+async def make_key(
+    session: AsyncSession, project: Project, *, sealer: Sealer, by: User, now: datetime
+) -> str:
+    """A new deploy key; the public half is returned, the private one is sealed at once."""
+    private, public = make_deploy_key(f"autostack {project.slug}")
+    _seal(project, Credential(private_key=private), sealer)
+    project.deploy_key, project.updated_at = public, now
+    await _tell(session, project, "project.credential", by=by, now=now)
+    return public
+
+
+async def forget_credential(
+    session: AsyncSession, project: Project, *, by: User, now: datetime
+) -> None:
+    project.credential, project.deploy_key, project.updated_at = None, None, now
+    await _tell(session, project, "project.credential", by=by, now=now)
+
+
+def _seal(project: Project, credential: Credential, sealer: Sealer) -> None:
+    text = json.dumps(asdict(credential))
+    project.credential = sealer.seal(text.encode(), context=_place(project))
+
+
+def credential(project: Project, opener: Opener) -> Credential | None:
+    """For the worker: what opens the repository."""
+    if project.credential is None:
+        return None
+    return Credential(**json.loads(opener.open(project.credential, context=_place(project))))
+
+
+def _place(project: Project) -> str:
+    return f"credential:{project.id}"
