@@ -49,7 +49,10 @@ def identify(pid: int) -> Identity | None:
 
 
 def note(file: Path, identity: Identity) -> None:
-    file.write_text(f"{identity.pid} {identity.started}\n")
+    """Write it down; a reader sees the old one or the new one."""
+    draft = file.with_name(f"{file.name}.{os.getpid()}")
+    draft.write_text(f"{identity.pid} {identity.started}\n")
+    draft.replace(file)
 
 
 def noted(file: Path) -> Identity | None:

@@ -82,7 +82,9 @@ class Parent:
                 return
             for child in self.children:
                 if child.pid == pid:
-                    _ended(child, os.waitstatus_to_exitcode(status))
+                    _ended(child)
+                    if not self._stopping:
+                        _say_how(child, os.waitstatus_to_exitcode(status))
 
     def _end(self, wake: int) -> None:
         """Ask, wait, insist."""
@@ -99,11 +101,14 @@ def _ignore(_number: int, _frame: object) -> None:
     pass
 
 
-def _ended(child: Child, code: int) -> None:
+def _ended(child: Child) -> None:
     now = time.monotonic()
     child.pid = None
     child.deaths = 1 if now - child.started > STEADY else child.deaths + 1
     child.due = now + pause(child.deaths)
+
+
+def _say_how(child: Child, code: int) -> None:
     how = f"signal {-code}" if code < 0 else f"exit code {code}"
     sys.stderr.write(f"{child.name} ended ({how})\n")
     sys.stderr.flush()

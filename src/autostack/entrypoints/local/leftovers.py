@@ -27,7 +27,7 @@ class Leftover:
 def find(home: Home) -> Sequence[Leftover]:
     """Those that still run, in the order in which they should end."""
     found: list[Leftover] = []
-    for program in (EDGE, CONTROL, LOGS, POSTGRES):
+    for program in (CONTROL, LOGS, POSTGRES, EDGE):
         for name in processes(program):
             process = noted(home.run / f"{name}.pid")
             if process:
@@ -35,30 +35,25 @@ def find(home: Home) -> Sequence[Leftover]:
     return found
 
 
+def of_edge(leftovers: Sequence[Leftover]) -> list[Leftover]:
+    return [each for each in leftovers if each.program is EDGE]
+
+
 def take_edge_socket(leftovers: Sequence[Leftover], port: int) -> socket.socket | None:
     """The listening socket of an edge that serves without a supervisor."""
-    for leftover in leftovers:
-        if leftover.program is EDGE:
-            taken = sockets.take_over(leftover.process, port)
-            if taken:
-                return taken
+    for leftover in of_edge(leftovers):
+        taken = sockets.take_over(leftover.process, port)
+        if taken:
+            return taken
     return None
 
 
 def end(leftovers: Sequence[Leftover]) -> None:
-    """Each by its own stop signal, with its own patience, then for certain.
-
-    The edge's pages come last: until then Traefik sends them requests.
+    """One after the other, each by its own stop signal and with its own patience, then for
+    certain: control needs the database for its last words, and Traefik the edge's pages.
     """
-    behind = [each for each in leftovers if each.name != processes(each.program)[0]]
-    _end([each for each in leftovers if each not in behind])
-    _end(behind)
-
-
-def _end(leftovers: Sequence[Leftover]) -> None:
     for leftover in leftovers:
         leftover.process.send(signal.Signals[f"SIG{leftover.program.stop_signal}"])
-    for leftover in leftovers:
         if not leftover.process.wait(leftover.program.stop_seconds):
             leftover.process.send(signal.SIGKILL)
             leftover.process.wait(_KILL_LIMIT)

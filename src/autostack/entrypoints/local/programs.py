@@ -1,5 +1,6 @@
 """The platform's own programs, and supervisord's configuration for them: settings → text."""
 
+import os
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -95,9 +96,12 @@ def supervisor_config(settings: Settings) -> str:
 
 
 def _supervisord(home: Home) -> str:
+    # Root on purpose: it starts each app as a user of its own.
+    root = {"user": "root"} if os.geteuid() == 0 else {}
     return _section(
         "supervisord",
         {
+            **root,
             "nodaemon": "true",
             "silent": "true",
             "identifier": "autostack",

@@ -77,6 +77,7 @@ class _Prepared:
     argv: list[str]
     environ: dict[str, str]
     edge: socket
+    old_edge: Sequence[Leftover]
 
 
 def _begin(settings: Settings, say: Say) -> None:
@@ -98,6 +99,7 @@ def _begin(settings: Settings, say: Say) -> None:
     except BaseException:
         stop.end_platform(home)
         raise
+    leftovers.end(prepared.old_edge)
     say(words.welcome(settings))
 
 
@@ -108,14 +110,17 @@ def _become(settings: Settings, say: Say) -> None:
     me = identify(os.getpid())
     assert me is not None
     if os.fork() == 0:
-        os._exit(_report(settings, me, say))
+        os._exit(_report(settings, me, prepared.old_edge, say))
     prepared.edge.set_inheritable(True)
     os.execve(prepared.argv[0], prepared.argv, prepared.environ)  # noqa: S606 - no shell wanted
 
 
-def _report(settings: Settings, supervising: Identity, say: Say) -> int:
+def _report(
+    settings: Settings, supervising: Identity, old_edge: Sequence[Leftover], say: Say
+) -> int:
     try:
         ready.wait(settings, alive=lambda: supervising.alive)
+        leftovers.end(old_edge)
         say(words.welcome(settings))
         say("Ctrl-C ends everything, apps included.")
     except KeyboardInterrupt:
@@ -133,7 +138,7 @@ def _prepare(settings: Settings, say: Say) -> _Prepared:
     home = settings.layout
     if found := noted(home.run / "supervisor.pid"):
         raise SupervisorSilent(found.pid)
-    edge = _sockets(settings, leftovers.find(home), say)
+    edge, old_edge = _clear(settings, say)
     house.furnish(settings)
     for refusal in home.run.glob("*.refusal"):
         refusal.unlink()
@@ -149,23 +154,30 @@ def _prepare(settings: Settings, say: Say) -> _Prepared:
         ],
         environ=environ.clean(os.environ, home=home.root),
         edge=edge,
+        old_edge=old_edge,
     )
 
 
-def _sockets(settings: Settings, found: Sequence[Leftover], say: Say) -> socket:
-    """The edge's listening socket, and the certainty that the API will get its own."""
+def _clear(settings: Settings, say: Say) -> tuple[socket, Sequence[Leftover]]:
+    """The edge's listening socket, the certainty that the API will get its own, and an old edge
+    that serves from the same socket until the new one does.
+    """
+    found = leftovers.find(settings.layout)
     if found:
         names = ", ".join(each.name for each in found)
         say(f"Ending what an earlier supervisor left behind: {names}. Apps go on serving.")
-    taken = leftovers.take_edge_socket(found, settings.edge_port)
-    leftovers.end(found)
-    edge = taken or sockets.listen_edge(settings)
+    old_edge = leftovers.of_edge(found)
+    leftovers.end([each for each in found if each not in old_edge])
+    edge = leftovers.take_edge_socket(old_edge, settings.edge_port)
+    if edge is None:
+        leftovers.end(old_edge)
+        old_edge, edge = [], sockets.listen_edge(settings)
     try:
         sockets.listen_api(settings).close()
     except AutostackError:
         edge.close()
         raise
-    return edge
+    return edge, old_edge
 
 
 def main() -> None:
