@@ -1,0 +1,153 @@
+"""Outputs as the programs really print them."""
+
+from dataclasses import replace
+
+import pytest
+
+from autostack.engine import errors
+from autostack.engine.diagnose import Scene, diagnose
+from autostack.engine.plan import Family, Plan, Process
+from autostack.engine.release import Exit, Listener, Step
+
+FLASK_MISSING = """Traceback (most recent call last):
+  File "/app/app.py", line 1, in <module>
+    from flask import Flask
+ModuleNotFoundError: No module named 'flask'"""
+NODE_MISSING = """node:internal/modules/cjs/loader:1228
+  throw err;
+Error: Cannot find module 'express'
+Require stack:
+- /app/server.js
+    at Module._resolveFilename (node:internal/modules/cjs/loader:1225:15)
+  code: 'MODULE_NOT_FOUND',
+Node.js v22.11.0"""
+ESM_MISSING = (
+    "Error [ERR_MODULE_NOT_FOUND]: Cannot find package 'fastify' imported from /app/index.js"
+)
+NODE_FILE = "Error: Cannot find module './routes/users'"
+GUNICORN_ATTRIBUTE = """[2026-11-24 02:00:00 +0000] [7] [INFO] Starting gunicorn 23.0.0
+Failed to find attribute 'application' in 'app'.
+[2026-11-24 02:00:00 +0000] [7] [ERROR] Worker (pid:9) exited with code 4"""
+GUNICORN_MODULE = """  File "<frozen importlib._bootstrap>", line 1140, in _find_and_load_unlocked
+ModuleNotFoundError: No module named 'wsgi'
+[2026-11-24 02:00:00 +0000] [7] [ERROR] Worker (pid:9) exited with code 3"""
+UVICORN = 'ERROR:    Error loading ASGI app. Could not import module "main".'
+NPM_SCRIPT = 'npm error Missing script: "start"'
+SHELL = "sh: 1: gunicorn: not found"
+KEY_ERROR = """  File "<frozen os>", line 679, in __getitem__
+KeyError: 'DATABASE_URL'"""
+DJANGO = "django.core.exceptions.ImproperlyConfigured: The SECRET_KEY setting must not be empty."
+NODE_VARIABLE = "Error: Missing required environment variable: STRIPE_API_KEY"
+PYDANTIC = """pydantic_core._pydantic_core.ValidationError: 1 validation error for Settings
+database_url
+  Field required [type=missing, input_value={}, input_type=dict]"""
+NODE_HEAP = "FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory"
+IN_USE = "OSError: [Errno 98] Address already in use"
+NODE_IN_USE = "Error: listen EADDRINUSE: address already in use :::3000"
+DISK = "OSError: [Errno 28] No space left on device: '/app/cache'"
+
+PLAN = Plan(
+    family=Family.PYTHON,
+    processes=(Process(name="web", command=("sh", "-c", "gunicorn wsgi:app --bind :$PORT")),),
+)
+SCENE = Scene(step=Step.CHECK, error=errors.Crashed("web", 1), exit=Exit(code=1), plan=PLAN)
+
+
+@pytest.mark.parametrize(
+    ("printed", "code", "told"),
+    [
+        (FLASK_MISSING, "missing_module", "'flask'"),
+        (NODE_MISSING, "missing_module", "'express'"),
+        (ESM_MISSING, "missing_module", "'fastify'"),
+        (NODE_FILE, "missing_module", "'./routes/users'"),
+        (GUNICORN_ATTRIBUTE, "start_command", "gunicorn wsgi:app"),
+        (GUNICORN_MODULE, "start_command", "gunicorn wsgi:app"),
+        (UVICORN, "start_command", "gunicorn"),
+        (NPM_SCRIPT, "start_command", "gunicorn"),
+        (SHELL, "start_command", "gunicorn"),
+        (KEY_ERROR, "unset_variable", "DATABASE_URL"),
+        (DJANGO, "unset_variable", "SECRET_KEY"),
+        (NODE_VARIABLE, "unset_variable", "STRIPE_API_KEY"),
+        (PYDANTIC, "unset_variable", "DATABASE_URL"),
+        (NODE_HEAP, "out_of_memory", "memory"),
+        (IN_USE, "port", "already in use"),
+        (NODE_IN_USE, "port", "already in use"),
+        (DISK, "disk", "disk"),
+        ("Segmentation fault", "crash_at_start", "exit code 1"),
+    ],
+)
+def test_a_crash_is_explained_by_what_was_printed(printed: str, code: str, told: str) -> None:
+    found = diagnose(replace(SCENE, lines=tuple(printed.splitlines())))
+
+    assert found.code == code
+    assert told in found.summary
+    assert found.proof
+    assert found.proof in printed.replace("\n  ", ": ")
+    assert found.todo
+
+
+def unhealthy(*listeners: Listener) -> Scene:
+    error = errors.Unhealthy("web", 60, "connection refused")
+    return Scene(step=Step.CHECK, error=error, port=8000, listeners=listeners)
+
+
+def test_an_app_that_listens_nowhere_is_told_about_the_port() -> None:
+    assert diagnose(unhealthy()).code == "port"
+
+
+def test_an_app_on_another_port_is_named_with_it() -> None:
+    found = diagnose(unhealthy(Listener(host="0.0.0.0", port=3000)))
+
+    assert found.code == "port"
+    assert "0.0.0.0:3000" in found.summary
+
+
+def test_an_app_on_its_own_loopback_is_told_to_bind_all() -> None:
+    found = diagnose(unhealthy(Listener(host="127.0.0.1", port=8000)))
+
+    assert found.code == "bind_address"
+    assert found.todo == "Listen on 0.0.0.0."
+
+
+def test_an_app_that_listens_but_answers_500_is_not_told_about_ports() -> None:
+    assert diagnose(unhealthy(Listener(host="0.0.0.0", port=8000))).code == "unhealthy"
+
+
+def test_memory_is_recognised_by_the_kernels_word_alone() -> None:
+    ended = Exit(code=137, signal=9, oom=True)
+
+    assert diagnose(replace(SCENE, exit=ended, lines=("starting",))).code == "out_of_memory"
+
+
+def test_a_failing_release_command_shows_its_error() -> None:
+    lines = ("Running migrations", "sqlalchemy.exc.OperationalError: no such host", "exit")
+    error = errors.ReleaseCommandFailed(1)
+
+    found = diagnose(Scene(step=Step.RELEASE, error=error, lines=lines))
+
+    assert found.code == "release_command_failed"
+    assert found.proof == lines[1]
+
+
+def test_a_denied_clone_says_how_to_let_us_in() -> None:
+    error = errors.RepositoryDenied("https://example.com/shop.git")
+
+    found = diagnose(Scene(step=Step.FETCH, error=error))
+
+    assert found.code == "clone_denied"
+    assert "deploy key" in found.todo
+
+
+def test_a_variable_that_is_set_is_not_called_unset() -> None:
+    scene = replace(
+        SCENE, lines=("KeyError: 'DATABASE_URL'",), variables=frozenset({"DATABASE_URL"})
+    )
+
+    assert diagnose(scene).code == "crash_at_start"
+
+
+def test_an_error_nobody_knows_is_ours() -> None:
+    found = diagnose(Scene(step=Step.BUILD, error=ValueError("secret detail")))
+
+    assert found.code == "platform_failed"
+    assert "secret detail" not in f"{found}"
