@@ -12,7 +12,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -92,7 +92,7 @@ def account(platform: Platform) -> User:
 
 
 @contextmanager
-def repository() -> Iterator[GitServer]:
+def repository() -> Generator[GitServer]:
     folder = DEMO / "git"
     folder.mkdir(exist_ok=True)
     with GitServer(folder) as git:

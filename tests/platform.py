@@ -10,7 +10,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -126,7 +126,7 @@ class Platform:
 
 
 @contextmanager
-def platform(**settings: str) -> Iterator[Platform]:
+def platform(**settings: str) -> Generator[Platform]:
     """A platform that is up, and is ended and removed afterwards."""
     # Unix socket paths are short, so not below pytest's long temporary directories.
     root = Path(tempfile.mkdtemp(prefix="autostack-"))

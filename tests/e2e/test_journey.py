@@ -33,6 +33,7 @@ def test_a_stranger_gets_from_a_git_url_to_a_working_url(
     assert asked.status == 200
     assert asked.json()["status"] == "pending"
 
+    found = asked
     for _ in range(30):
         found = request("GET", f"{local.api}/deployments/{asked.json()['id']}", headers=headers)
         if found.json()["status"] in {"success", "failed"}:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import autostack
 from autostack.core.home import Home
+from autostack.drivers.machine import privileges, users
 from autostack.drivers.routers import documents, holder
 from autostack.drivers.routers.traefik import RouteFiles
 
@@ -80,14 +81,15 @@ def become_traefik(edge: Edge, files: RouteFiles) -> None:
     )
     metrics = _listen(_remembered_port(edge.home.edge / "metrics"))
     _remember(files, edge.home.edge / "metrics", metrics)
-    uid, gid = _who(edge)
+    _, gid = _who(edge)
     os.chown(config, -1, gid)
     # Opened before the privileges go: the way to it may lead through root's own directories.
     binary = _out_of_the_way(os.open(Path(sysconfig.get_path("scripts"), "traefik"), os.O_RDONLY))
     _pass_on(INHERITED, metrics.detach())
     holder.bar(socket.socket(fileno=os.dup(INHERITED)))
     files.write(edge.home.edge / "pid", f"{os.getpid()}\n")
-    holder.drop(uid, gid)
+    if os.geteuid() == 0 and edge.user is not None:
+        privileges.become(users.ensure_user(edge.user))
     passed = {
         "LISTEN_PID": str(os.getpid()),
         "LISTEN_FDS": "2",
@@ -105,6 +107,7 @@ def become_pages(edge: Edge, files: RouteFiles) -> None:
     files.write(_pages_file(files), _pages_text(port))
     uid, gid = _who(edge)
     _pass_on(listener.detach())
+    privileges.forbid_new_privileges()
     source = str(Path(autostack.__file__).parents[1])
     start = [sys.executable, "-I", "-S", "-c", HOLDER, source, str(uid), str(gid)]
     os.execve(sys.executable, [*start, str(edge.home.edge)], {})  # noqa: S606

@@ -24,7 +24,7 @@ class StillPrivileged(RuntimeError):
 
 def become(account: Account, *, groups: Sequence[int] = ()) -> None:
     """Run as `account` from here on, with no capability and no way to get one back."""
-    _forbid_new_privileges()
+    forbid_new_privileges()
     _empty_bounding_set()
     os.setgroups(list(groups))
     os.setresgid(account.gid, account.gid, account.gid)
@@ -44,7 +44,8 @@ def die_with_parent(parent: int, signal: int) -> None:
         os.kill(os.getpid(), signal)
 
 
-def _forbid_new_privileges() -> None:
+def forbid_new_privileges() -> None:
+    """Whatever is started from here on gets no more rights than we have."""
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
     _prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL)
 

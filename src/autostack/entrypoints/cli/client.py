@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -87,7 +87,7 @@ class Client:
                         return
 
     @contextmanager
-    def _opened(self, path: str, query: Mapping[str, str], last: str) -> Iterator[Iterator[str]]:
+    def _opened(self, path: str, query: Mapping[str, str], last: str) -> Generator[Iterator[str]]:
         headers = {"Accept": "text/event-stream", **self._authorization()}
         if last:
             headers["Last-Event-ID"] = last
@@ -154,7 +154,7 @@ class Client:
 
 
 @contextmanager
-def _reaching(server: str) -> Iterator[None]:
+def _reaching(server: str) -> Generator[None]:
     import httpx  # noqa: PLC0415 - already loaded by the client
 
     try:

@@ -57,7 +57,7 @@ def tell(deployment: Json) -> None:
     if deployment["status"] == "success":
         screen.print(f"{output.mark('success')}  http://{deployment['url']}/")
         return
-    diagnosis = deployment["diagnosis"] or {}
+    diagnosis: Json = deployment["diagnosis"] or {}
     if diagnosis.get("proof"):
         screen.print(f"[dim]│[/] {output.plain(diagnosis['proof'])}")
     message = diagnosis.get("summary") or deployment["error_message"] or deployment["status"]

@@ -1,6 +1,6 @@
 """Options that many commands share, and the session they open."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -52,7 +52,7 @@ class Target:
 
 
 @contextmanager
-def in_words() -> Iterator[None]:
+def in_words() -> Generator[None]:
     """A failure is two sentences on stderr and an exit code, never a traceback."""
     try:
         yield
