@@ -25,6 +25,7 @@ from autostack.features.accounts.tokens import Signer
 from autostack.features.deployments import endpoints as deployments
 from autostack.features.environments import endpoints as environments
 from autostack.features.events.hub import Hub
+from autostack.features.logs import endpoints as logs
 from autostack.features.metrics import endpoints as metrics
 from autostack.features.plans import endpoints as plans
 from autostack.features.projects import activity
@@ -44,6 +45,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     environments.router,
     variables.router,
     deployments.router,
+    logs.router,
     activity.router,
     metrics.router,
 )

@@ -103,7 +103,7 @@ class Guard:
             await respond_unexpected()(scope, receive, answer.send)
 
     async def _check(self, scope: Scope, receive: Receive) -> Receive:
-        """The body, bounded. JSON is read here at once, anything else while it is used."""
+        """The body, bounded: read here at once, or on paths for large ones while it is used."""
         headers = Headers(scope=scope)
         self._check_host(scope, headers)
         limit = self._limit(scope["path"])
@@ -112,10 +112,11 @@ class Guard:
             raise RequestInvalid("Content-Length is not a number.")
         if int(length[:20]) > limit:
             raise BodyTooLarge(limit)
-        if limit != self._rules.body or "json" not in headers.get("content-type", ""):
+        if limit != self._rules.body:
             return _counted(receive, limit)
         body = await self._read(receive, limit)
-        check_json(body)
+        if "json" in headers.get("content-type", ""):
+            check_json(body)
         return _replay(body, receive)
 
     def _check_host(self, scope: Scope, headers: Headers) -> None:
