@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from autostack.core.logs import reader, segments
+from autostack.core.logs import reader
 from autostack.core.logs.collector import Collector
 from autostack.core.logs.intake import Caps
 from autostack.core.logs.reader import START
@@ -178,10 +178,10 @@ def test_a_full_disk_loses_nothing(bench: Bench, monkeypatch: pytest.MonkeyPatch
         written += done
         return done
 
-    monkeypatch.setattr(segments.os, "write", full)
+    monkeypatch.setattr(os, "write", full)
     collector.scan()
     collector.work()
-    monkeypatch.setattr(segments.os, "write", real)
+    monkeypatch.setattr(os, "write", real)
     bench.now += 2
     bench.run(collector)
 

@@ -30,6 +30,10 @@ class Line(NamedTuple):
     place: Place
     record: Record
 
+    @property
+    def text(self) -> str:
+        return self.record.text.removesuffix(b"\r").decode(errors="replace")
+
 
 def forward(folder: str, after: Place, *, limit: int) -> list[Line]:
     """At most `limit` lines behind a place, oldest first."""
@@ -71,7 +75,7 @@ def since(folder: str, at: int) -> Place:
     held = sorted(numbers(folder))
     chosen = held[0] if held else 0
     for number in held:
-        if _first_at(folder, number) > at:
+        if _first_at(folder, number) >= at:
             break
         chosen = number
     place = Place(chosen, 0)

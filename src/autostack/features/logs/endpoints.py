@@ -1,0 +1,76 @@
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter
+from fastapi.responses import StreamingResponse
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from autostack.features.accounts.errors import NotSignedIn
+from autostack.features.deployments import service as deployments
+from autostack.features.deployments.errors import DeploymentNotFound, EnvironmentUnknown
+from autostack.features.logs import follow, service
+from autostack.features.logs.deps import Asked, Filter, Reading
+from autostack.features.logs.errors import LogPlaceInvalid
+from autostack.features.logs.merge import Spring
+from autostack.features.logs.schemas import DeploymentLog, RuntimeLog
+from autostack.web.problems import problems
+
+router = APIRouter(tags=["logs"])
+
+_STREAM: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {}}}}
+
+
+@router.get(
+    "/deployments/{deployment_id}/logs",
+    response_model=DeploymentLog,
+    responses=problems(NotSignedIn, DeploymentNotFound, LogPlaceInvalid) | _STREAM,
+)
+async def read_deployment_log(
+    deployment_id: UUID,
+    reading: Reading,
+    asked: Asked,
+    until: Literal["finished", "settled"] = "finished",
+) -> DeploymentLog | StreamingResponse:
+    """From the beginning, in pages; or live with `Accept: text/event-stream`, until the
+    deployment is finished (or settled: drain, watch and retire too) and an `end` event says so.
+    """
+
+    async def status(session: AsyncSession) -> str | None:
+        found = await deployments.get(session, deployment_id, reader=reading.user)
+        return service.how_it_ended(found, until=until)
+
+    await reading.once(status)
+    path = reading.home.deployment_output(deployment_id)
+    if reading.live:
+        place = await asyncio.to_thread(service.deployment_start, path, asked)
+        return reading.stream(follow.deployment(reading.asking(status), path, place))
+    items, cursor = await asyncio.to_thread(service.deployment_page, path, asked)
+    return DeploymentLog(items=items, next_cursor=cursor)
+
+
+@router.get(
+    "/environments/{environment_id}/logs",
+    response_model=RuntimeLog,
+    responses=problems(NotSignedIn, EnvironmentUnknown, LogPlaceInvalid) | _STREAM,
+)
+async def read_environment_log(
+    environment_id: UUID, reading: Reading, asked: Asked, which: Filter
+) -> RuntimeLog | StreamingResponse:
+    """What its instances printed, merged by time: the newest lines, a page in front of `before`,
+    or from `since` or behind `cursor` on; or live with `Accept: text/event-stream`.
+    """
+    wanted = replace(asked, since=which.since)
+
+    async def springs(session: AsyncSession) -> Sequence[Spring]:
+        await deployments.environment(session, environment_id, reader=reading.user)
+        return await service.springs(session, reading.home, environment_id, which)
+
+    found = await reading.once(springs)
+    if reading.live:
+        begin = await asyncio.to_thread(service.runtime_start, found, wanted)
+        return reading.stream(follow.environment(reading.asking(springs), begin, reading.clock))
+    items, cursor = await asyncio.to_thread(service.runtime_page, found, wanted)
+    return RuntimeLog(items=items, next_cursor=cursor)
