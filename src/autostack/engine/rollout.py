@@ -66,7 +66,9 @@ async def prepare(run: Run, made: Made) -> Prepared:
     async with run.step(Step.START):
         scale = dict.fromkeys(kinds, 0) if run.order.goal is Goal.STOP else run.order.scale
         listed = list(wanted(made.plan, env=run.order.env, scale=scale))
-        specs = await run.journal.allocate(made.id, listed) if listed else []
+        specs: Sequence[InstanceSpec] = ()
+        if listed:
+            specs = await run.journal.allocate(made.id, listed)
         early = [spec for spec in specs if is_early(kinds[spec.process])]
         await _end_single(run, made.plan, early)
         candidates = await _start(run, early, kinds)

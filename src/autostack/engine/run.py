@@ -74,8 +74,9 @@ class Run:
             if limit is None:
                 yield record
                 return
+            deadline = asyncio.timeout(limit.total_seconds())
             try:
-                async with asyncio.timeout(limit.total_seconds()) as deadline:
+                async with deadline:
                     yield record
             except TimeoutError:
                 if deadline.expired():

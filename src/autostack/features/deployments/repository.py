@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any, cast
+from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, CursorResult, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, Result, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -30,8 +30,9 @@ UNFINISHED = (Status.PENDING, *RUNNING)
 LEASE = timedelta(seconds=30)
 
 
-def _changed(result: object) -> int:
-    return cast("CursorResult[Any]", result).rowcount
+def _changed(result: Result[Any]) -> int:
+    assert isinstance(result, CursorResult)
+    return result.rowcount
 
 
 async def get(session: AsyncSession, deployment_id: UUID) -> Deployment | None:
