@@ -1,6 +1,7 @@
 """Archives that users send, kept under the name of their content."""
 
 import asyncio
+import errno
 import hashlib
 import os
 import re
@@ -8,11 +9,17 @@ import tempfile
 from collections.abc import AsyncIterable
 from pathlib import Path
 from typing import IO
+from uuid import UUID
 
-from autostack.core.errors import Invalid, TooLarge
+from autostack.core.errors import Invalid, TooLarge, Unavailable
+from autostack.core.home import Home
 
 SCHEME = "upload:"
-_DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
+DIGEST = r"[0-9a-f]{64}"
+_DIGEST = re.compile(DIGEST, re.ASCII)
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_KEPT = 10
+"""Archives of one project: those that wait to be deployed, and some to look at."""
 
 
 class UploadTooLarge(TooLarge):
@@ -27,6 +34,18 @@ class UploadEmpty(Invalid):
         super().__init__("The upload is empty.")
 
 
+class UploadSpaceMissing(Unavailable):
+    hint = "Free disk space on the server."
+
+    def __init__(self) -> None:
+        super().__init__("There is not enough disk space for the upload.")
+
+
+def upload_folder(home: Home, project_id: UUID) -> Path:
+    """Archives of one project: nobody names another's."""
+    return home.uploads / str(project_id)
+
+
 async def keep_upload(folder: Path, pieces: AsyncIterable[bytes], *, limit: int) -> str:
     """Store a stream whole or not at all; returns its SHA-256, the name of the file in `folder`.
     The same content twice is one file. What is inside is looked at when it is deployed.
@@ -35,10 +54,13 @@ async def keep_upload(folder: Path, pieces: AsyncIterable[bytes], *, limit: int)
     try:
         with os.fdopen(descriptor, "wb") as file:
             digest = await _copy(pieces, file, limit=limit)
-    except BaseException:
+    except BaseException as error:
         _discard(incoming)
+        if isinstance(error, OSError) and error.errno in _FULL:
+            raise UploadSpaceMissing from None
         raise
     _settle(incoming, folder / digest)
+    await asyncio.to_thread(_prune, folder)
     return digest
 
 
@@ -75,6 +97,21 @@ def _incoming(folder: Path) -> tuple[int, Path]:
 
 def _settle(incoming: Path, final: Path) -> None:
     incoming.rename(final)
+
+
+def _prune(folder: Path) -> None:
+    """What came long ago, and what a server that was killed left half received."""
+    found = sorted(folder.iterdir(), key=_age, reverse=True)
+    for old in found[_KEPT:]:
+        _discard(old)
+
+
+def _age(file: Path) -> float:
+    """When it was written; another request may have removed it meanwhile."""
+    try:
+        return file.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 def _discard(incoming: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Literal
 import pytest
 
 from autostack.core.home import Home
-from autostack.core.uploads import UploadTooLarge, keep_upload, upload_url
+from autostack.core.uploads import UploadTooLarge, keep_upload, upload_folder, upload_url
 from autostack.drivers.sources.either import EitherSource
 from autostack.drivers.sources.git import GitSource
 from autostack.drivers.sources.tree import TreeLimits
@@ -53,7 +53,7 @@ async def pieces(data: bytes) -> AsyncIterator[bytes]:
 
 
 async def deploy(home: Home, data: bytes, limits: TreeLimits | None = None) -> Checkout:
-    digest = await keep_upload(home.uploads, pieces(data), limit=64 * MIB)
+    digest = await keep_upload(upload_folder(home, KEY), pieces(data), limit=64 * MIB)
     source = UploadSource(home, limits=limits or TreeLimits())
     return await source.fetch(Repository(key=KEY, url=upload_url(digest)), log=FakeLog())
 
@@ -135,9 +135,9 @@ async def test_what_is_no_archive_is_refused(home: Home) -> None:
 
 async def test_an_upload_beyond_the_limit_leaves_nothing(home: Home) -> None:
     with pytest.raises(UploadTooLarge):
-        await keep_upload(home.uploads, pieces(b"x" * 5000), limit=4000)
+        await keep_upload(upload_folder(home, KEY), pieces(b"x" * 5000), limit=4000)
 
-    assert list(home.uploads.iterdir()) == []
+    assert list(upload_folder(home, KEY).iterdir()) == []
 
 
 @pytest.mark.parametrize("url", ["upload:../../etc/passwd", "upload:", "https://example.com/x"])
@@ -158,7 +158,7 @@ async def test_the_address_says_which_source_it_is_for(
 ) -> None:
     server.create("shop", {"a": "1"})
     archive = packed(lambda tar: add(tar, "b"))
-    digest = await keep_upload(home.uploads, pieces(archive), limit=MIB)
+    digest = await keep_upload(upload_folder(home, KEY), pieces(archive), limit=MIB)
     either = EitherSource(git=source, upload=UploadSource(home))
 
     cloned = await either.fetch(repository("shop"), log=FakeLog())

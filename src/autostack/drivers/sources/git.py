@@ -17,7 +17,7 @@ from autostack.core.home import Home
 from autostack.core.outbound import Lookup, Unresolvable, look_up, resolve
 from autostack.drivers.sources import command, export, messages, notes
 from autostack.drivers.sources.command import Place, Remote
-from autostack.drivers.sources.mirror import WANTED, Mirror, locked, private_place
+from autostack.drivers.sources.mirror import WANTED, Mirror, locked, private_place, used
 from autostack.drivers.sources.refs import (
     HEADS,
     LOG_FORMAT,
@@ -154,6 +154,7 @@ class GitSource:
                     return
                 async with locked(mirror, seconds=self._limits.fetch) as lock:
                     await asyncio.to_thread(mirror.sweep)
+                    await asyncio.to_thread(mirror.prune)
                     yield replace(call, lock=(lock,))
             except TookTooLong as error:
                 reason = "it took too long"
@@ -271,7 +272,7 @@ class GitSource:
 
     async def _exported(self, call: _Call, sha: str) -> Path:
         final = call.mirror.tree(sha)
-        if final.is_dir():
+        if used(final):
             return final
         listed = await self._git(call, export.ls_tree_args(sha))
         if listed.code:

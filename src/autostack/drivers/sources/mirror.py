@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 import os
 import tempfile
+import time
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,10 @@ from autostack.drivers.sources.writing import remove
 
 WANTED = "refs/autostack/wanted"
 _MOST_PACKS = 60
+_TREES_KEPT = 5
+_IN_USE = 6 * 3600.0
+"""Seconds; far longer than a deployment takes from its fetch to the end of its build."""
+_OUTGOING = ".outgoing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,29 @@ class Mirror:
         if not self.usable or len(list(packs.glob("*.pack"))) > _MOST_PACKS:
             self.discard()
 
+    def prune(self, *, kept: int = _TREES_KEPT, in_use: float = _IN_USE) -> None:
+        """Under the lock: forget old trees. The newest stay, and all that a build may still read."""
+        for tree in _by_age(self.trees)[kept:]:
+            if tree.stat().st_mtime < time.time() - in_use:
+                # Never half there under its name: that would pass for the whole tree.
+                tree.rename(self.trees / _OUTGOING)
+                remove(self.trees / _OUTGOING)
+
+
+def _by_age(trees: Path) -> list[Path]:
+    """The newest first. What was being removed when its worker died is removed now."""
+    remove(trees / _OUTGOING)
+    found = [tree for tree in trees.iterdir() if tree.is_dir()] if trees.is_dir() else []
+    return sorted(found, key=lambda tree: tree.stat().st_mtime, reverse=True)
+
+
+def used(tree: Path) -> bool:
+    """Whether it is there; then it is among the newest again."""
+    if not tree.is_dir():
+        return False
+    os.utime(tree)
+    return True
+
 
 @asynccontextmanager
 async def locked(mirror: Mirror, *, seconds: float) -> AsyncGenerator[int]:
@@ -103,6 +131,7 @@ def private_place(
         folder = Path(name)
         ssh = _write_ssh(folder, mirror, remote, base) if remote.address.scheme == "ssh" else None
         if uid is not None:
+            _open(mirror, uid)
             _give(folder, uid)
         yield Place(home=folder, git=base.git, path=base.path, ca_file=base.ca_file, ssh=ssh)
 
@@ -128,6 +157,16 @@ def _write(path: Path, text: str, *, mode: int = 0o600) -> Path:
     with os.fdopen(descriptor, "w") as file:
         file.write(text)
     return path
+
+
+def _open(mirror: Mirror, uid: int) -> None:
+    """Let that user pass through to its files, and write down the host keys it sees."""
+    mirror.folder.chmod(0o711)
+    descriptor = os.open(mirror.known_hosts, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    try:
+        os.fchown(descriptor, uid, uid)
+    finally:
+        os.close(descriptor)
 
 
 def _give(folder: Path, uid: int) -> None:
