@@ -10,6 +10,7 @@ from pathlib import Path
 from autostack.core.home import Home
 from autostack.core.settings import Settings
 from autostack.drivers.machine import users
+from autostack.drivers.routers import sites
 from autostack.entrypoints.local.errors import HomeUnusable
 
 
@@ -58,12 +59,25 @@ CONTROL = Program(
     stop_seconds=25,
     priority=40,
 )
-PROGRAMS = (POSTGRES, LOGS, EDGE, CONTROL)
+STATIC = Program(
+    name="static",
+    module="autostack.entrypoints.static",
+    user=users.STATIC,
+    drops_itself=True,
+    priority=25,
+)
+PROGRAMS = (POSTGRES, LOGS, EDGE, STATIC, CONTROL)
 
 
 def wanted(settings: Settings) -> Sequence[Program]:
-    """What runs with these settings, in the order of starting."""
-    return [p for p in PROGRAMS if p is not POSTGRES or settings.database_url is None]
+    """What runs with these settings, in the order of starting. Static sites are served from the
+    first one on.
+    """
+    absent = {
+        POSTGRES: settings.database_url is not None,
+        STATIC: not sites.known(settings.layout),
+    }
+    return [p for p in PROGRAMS if not absent.get(p, False)]
 
 
 def by_name(name: str) -> Program:
@@ -91,7 +105,10 @@ def supervisor_config(settings: Settings) -> str:
     """supervisord's whole configuration file."""
     home = settings.layout
     sections = [_supervisord(home), *_sockets(home)]
-    sections += [_program(p, settings) for p in wanted(settings)]
+    running = wanted(settings)
+    sections += [_program(p, settings, start=True) for p in running]
+    if STATIC not in running:
+        sections.append(_program(STATIC, settings, start=False))
     return "\n".join(sections)
 
 
@@ -130,7 +147,7 @@ def _sockets(home: Home) -> Sequence[str]:
     ]
 
 
-def _program(program: Program, settings: Settings) -> str:
+def _program(program: Program, settings: Settings, *, start: bool) -> str:
     kind, extra = "program", dict[str, str]()
     if program is EDGE:
         # The supervisor holds the listening socket; the program gets it as fd 0.
@@ -148,6 +165,7 @@ def _program(program: Program, settings: Settings) -> str:
             "priority": str(program.priority),
             "startsecs": "1",
             "startretries": "100000",
+            "autostart": str(start).lower(),
             "autorestart": "true",
             "stopsignal": program.stop_signal,
             "stopwaitsecs": str(program.stop_seconds),

@@ -52,7 +52,10 @@ class _Watch:
             if not alive():
                 raise _failed(self._home, "supervisor", "startup", "supervisor")
             return "the supervisor does not answer yet"
-        seen = {process.name: process for process in running.processes()}
+        try:
+            seen = {process.name: process for process in running.processes()}
+        except supervisor.UNREACHABLE:
+            return "the supervisor is ending"
         for part in self._parts:
             self._give_up_on(part, seen)
         return _missing(self._parts, seen) or _unready(self._settings)

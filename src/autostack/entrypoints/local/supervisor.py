@@ -1,5 +1,6 @@
 """Talking to the running supervisor over its socket."""
 
+import http.client
 import time
 import xmlrpc.client
 from collections.abc import Generator, Mapping, Sequence
@@ -16,6 +17,8 @@ from autostack.drivers.machine.identity import identify
 _ALREADY_STARTED, _NOT_RUNNING, _BAD_NAME = 60, 70, 10
 
 _AT_ONCE = False
+
+UNREACHABLE = (OSError, xmlrpc.client.Error, http.client.HTTPException)
 
 RUNNING, STARTING, STOPPED = "RUNNING", "STARTING", "STOPPED"
 
@@ -88,13 +91,13 @@ class Supervisor:
 
 
 def reach(home: Home) -> Supervisor | None:
-    """None when no supervisor answers there."""
+    """None when no supervisor answers there, or one that is ending."""
     transport = SupervisorTransport(None, None, f"unix://{home.supervisor_socket}")
     proxy = xmlrpc.client.ServerProxy("http://supervisor", transport=transport)
     calls = cast("Calls", proxy.supervisor)
     try:
         calls.getPID()
-    except (OSError, xmlrpc.client.ProtocolError):
+    except UNREACHABLE:
         return None
     return Supervisor(calls, cast("OurCalls", proxy.autostack))
 
