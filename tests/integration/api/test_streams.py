@@ -35,7 +35,7 @@ async def served(settings: Settings, keys: Keys, url: str) -> AsyncGenerator[Liv
     config = uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=20)
     server = Server(config)
     with listener:
-        serving = asyncio.create_task(server._serve([listener]))  # noqa: SLF001
+        serving = asyncio.create_task(server.serve([listener]))
         async with httpx.AsyncClient(base_url=address, timeout=10) as client:
             yield Live(server, serving, client, streams)
         server.should_exit = True
