@@ -53,6 +53,9 @@ class Settings(BaseSettings):
     )
     watch_seconds: float = Field(default=10, ge=0)
     build_slots: int = Field(default=2, ge=1, description="Builds that may run at once.")
+    source_limit_mb: int = Field(
+        default=1024, ge=1, description="Largest repository or upload; larger ones are refused."
+    )
 
     @field_validator("private_hosts", "trusted_proxies", mode="before")
     @classmethod

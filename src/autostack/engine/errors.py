@@ -62,7 +62,7 @@ class RepositoryEmpty(SourceError):
 
 
 class RepositoryTooLarge(SourceError):
-    hint = "Remove large files from the repository, or raise the limit."
+    hint = "Remove large files from the repository, or raise AUTOSTACK_SOURCE_LIMIT_MB."
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"The repository is larger than {limit // (1024 * 1024)} MB.")

@@ -18,7 +18,9 @@ EDGE = "autostack-edge"
 LOGS = "autostack-logs"
 STATIC = "autostack-static"
 POSTGRES = "autostack-postgres"
-ALL = (API, EDGE, LOGS, STATIC, POSTGRES)
+GIT = "autostack-git"
+"""Whom git and ssh run as while they talk to somebody else's server."""
+ALL = (API, EDGE, LOGS, STATIC, POSTGRES, GIT)
 
 _SBIN = "/usr/sbin:/sbin:/usr/bin:/bin"
 _LIMIT = 20.0

@@ -67,7 +67,7 @@ class Mirror:
             self.discard()
 
     def prune(self, *, kept: int = _TREES_KEPT, in_use: float = _IN_USE) -> None:
-        """Under the lock: forget old trees. The newest stay, and all that a build may still read."""
+        """Under the lock: old trees go. The newest stay, and what a build may still read."""
         for tree in _by_age(self.trees)[kept:]:
             if tree.stat().st_mtime < time.time() - in_use:
                 # Never half there under its name: that would pass for the whole tree.

@@ -41,7 +41,7 @@ def folders(home: Home) -> Sequence[Folder]:
         Folder(path=home.run / "postgres", mode=0o750, owner=database, group=users.GROUP),
         Folder(path=home.postgres, mode=0o700, owner=database),
         Folder(path=home.edge, mode=0o750, group=edge),
-        Folder(path=home.mirrors, mode=0o700),
+        Folder(path=home.mirrors, mode=0o711),
         Folder(path=home.uploads, mode=0o700, owner=api),
         Folder(path=home.trees, mode=0o711),
         Folder(path=home.artifacts, mode=0o711),
