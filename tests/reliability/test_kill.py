@@ -33,7 +33,7 @@ def health():
 
 @app.get("/")
 def index():
-    print(f"line {next(numbers)}", flush=True)
+    print(f"line {next(numbers)}\\n", end="", flush=True)
     return "here\\n"
 """,
     "requirements.txt": "flask==3.1.3\ngunicorn==27.0.1\n",
@@ -165,9 +165,11 @@ def test_the_edge_refuses_nobody_while_traefik_is_killed(local: Platform, servin
         time.sleep(3)
 
     # Requests inside a killed edge are lost; none is refused and none gets a wrong answer.
-    assert measured.result.refused == 0, measured.result
-    assert measured.result.server_errors == 0, measured.result
-    assert measured.result.wrong == 0, measured.result
+    result = measured.result
+    assert (result.refused, result.timed_out, result.wrong, result.truncated) == (0, 0, 0, 0), (
+        result
+    )
+    assert result.failed < result.sent * 0.1, result
 
 
 def test_an_example_still_deploys_after_all_that(

@@ -16,7 +16,6 @@ import psycopg
 from procrastinate import App, PsycopgConnector
 
 from autostack.core import host as hosts
-from autostack.core.addresses import private_hosts
 from autostack.core.clock import utc_now
 from autostack.core.crypto import Opener, Sealer
 from autostack.core.db import Database
@@ -28,15 +27,18 @@ from autostack.core.logs.sink import FileSink
 from autostack.core.settings import Settings
 from autostack.drivers.builders.workspace import WorkspaceBuilder
 from autostack.drivers.machine.sandbox import Machine, Network
+from autostack.drivers.machine.supervisor import Supervisor
+from autostack.drivers.routers.documents import Sites
 from autostack.drivers.routers.probe import HttpProbe
+from autostack.drivers.routers.sites import remembered
 from autostack.drivers.routers.traefik import TraefikRouter
 from autostack.drivers.runtimes.process import ProcessRuntime
-from autostack.drivers.sources.git import GitSource
 from autostack.engine.detect import Tree, detect
 from autostack.engine.order import Pace, Tools
 from autostack.engine.plan import Overrides, Plan
 from autostack.engine.ports import Source
 from autostack.entrypoints.postgres import database_url
+from autostack.entrypoints.sources import build_source
 from autostack.features.deployments import orders, removal, tasks
 from autostack.features.deployments.journal import Site
 from autostack.features.deployments.reconciler import Reconciler
@@ -127,7 +129,7 @@ def build_works(settings: Settings, db: Database) -> Works:
     if host is None:
         raise NotSetUp
     opener = Opener([_key(home, "seal.key")])
-    source = GitSource(home, private_hosts(settings.private_hosts))
+    source = build_source(settings)
     return Works(
         db=db,
         site=_site(settings, host, opener),
@@ -169,13 +171,25 @@ def _tools(settings: Settings, host: Host, source: Source) -> Tools:
         detect=_detect,
         builder=WorkspaceBuilder(machine=machine, network=networks[settings.build_network]),
         runtime=ProcessRuntime(machine),
-        router=TraefikRouter(home.edge, port=settings.edge_port),
+        router=TraefikRouter(home.edge, port=settings.edge_port, sites=_sites(home)),
         probe=HttpProbe(),
         open_log=lambda one, secrets: FileSink(home.deployment_output(one), secrets=secrets),
         tail=_tail(home),
         slots=asyncio.Semaphore(settings.build_slots),
         pace=Pace(watch=timedelta(seconds=settings.watch_seconds)),
     )
+
+
+def _sites(home: Home) -> Callable[[], Awaitable[Sites]]:
+    supervisor = Supervisor(home.supervisor_socket)
+
+    async def sites() -> Sites:
+        """The server of static sites, awake from the first one on."""
+        found = await asyncio.to_thread(remembered, home)
+        await supervisor.wake("static")
+        return found
+
+    return sites
 
 
 def _detect(path: Path, overrides: Overrides, names: frozenset[str]) -> Plan:

@@ -53,13 +53,13 @@ def test_an_environment_without_hosts_is_an_empty_document() -> None:
 
 
 def test_no_part_of_a_document_is_empty() -> None:
-    sites = Sites(address="127.0.0.1:81", root=Path("/srv"))
+    sites = Sites(address="127.0.0.1:81", root=Path("/srv"), key="open")
     for routes in (SHOP, replace(SHOP, targets=()), replace(SHOP, directory=Path("/srv/a"))):
         assert all(http(routes, sites=sites).values())
 
 
 def test_a_static_release_is_named_to_the_static_server_by_a_header() -> None:
-    sites = Sites(address="127.0.0.1:81", root=Path("/srv"))
+    sites = Sites(address="127.0.0.1:81", root=Path("/srv"), key="open")
     static = replace(SHOP, targets=(), directory=Path("/srv/one/public"))
 
     document = http(static, sites=sites)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 LIMIT = 10.0  # seconds for one call
+ALREADY_STARTED = 60  # supervisor/xmlrpc.py, Faults
 
 
 class ProgramState(IntEnum):
@@ -53,6 +54,14 @@ class Supervisor:
     async def add(self, name: str, argv: Sequence[str], *, state: Path) -> bool:
         """Start a program; False when one of this name is there already."""
         return bool(await self._call("autostack.add", name, list(argv), str(state)))
+
+    async def wake(self, name: str) -> None:
+        """Start one of the platform's own programs; nothing happens when it runs."""
+        try:
+            await self._call("supervisor.startProcess", name, False)  # noqa: FBT003 - XML-RPC
+        except xmlrpc.client.Fault as fault:
+            if fault.faultCode != ALREADY_STARTED:
+                raise
 
     async def stop(self, name: str, *, grace: float) -> None:
         """Tell it to stop; the supervisor kills it after `grace` seconds. Returns at once."""

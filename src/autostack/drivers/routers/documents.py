@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ Document = Mapping[str, Any]
 ASK = "X-Autostack-Ask"
 RELEASE = "X-Release"
 SITE = "X-Autostack-Site"
+KEY = "X-Autostack-Key"
 PAGES = "pages"
 """Name of the service that serves the platform's own pages, made by the edge at its start."""
 
@@ -29,7 +30,7 @@ CATCH_ALL, APP, ASKED, ANSWER = 1, 10, 20, 30
 """Priorities. Set by us alone: by default a longer rule in another file would steal a host."""
 
 # Traefik replaces X-Forwarded-* and X-Real-IP itself; these it would pass on from anyone.
-FORGED = ("Forwarded", "X-Forwarded-User", "True-Client-IP", "CF-Connecting-IP", SITE)
+FORGED = ("Forwarded", "X-Forwarded-User", "True-Client-IP", "CF-Connecting-IP", SITE, KEY)
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 10, 30)
 
@@ -49,10 +50,13 @@ class RouteRefused(Invalid):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sites:
-    """The one server of all static sites: its `host:port`, and the directory it serves below."""
+    """The one server of all static sites: its `host:port`, the directory it serves below, and
+    the word it answers to.
+    """
 
     address: str
     root: Path
+    key: str = field(repr=False)
 
 
 def encode(document: Document, *, generation: int) -> str:
@@ -158,7 +162,7 @@ def service_name(routes: Routes) -> str:
 def _middlewares(routes: Routes, sites: Sites | None) -> Document:
     env = routes.environment_id
     blank = dict.fromkeys(FORGED, "")
-    site = {SITE: _site(routes.directory, sites)} if routes.directory else {}
+    site = _headers(routes.directory, sites) if routes.directory else {}
     return {
         f"near-{env}": {"ipAllowList": {"sourceRange": list(LOOPBACK)}},
         f"headers-{env}": {"headers": {"customRequestHeaders": blank | site}},
@@ -190,11 +194,11 @@ def balance(targets: Sequence[str]) -> Document:
     return {"loadBalancer": {"servers": servers, "passHostHeader": True}}
 
 
-def _site(directory: Path, sites: Sites | None) -> str:
-    """The directory as the static server is told it: relative to its root."""
+def _headers(directory: Path, sites: Sites | None) -> dict[str, str]:
+    """What the static server is told: the directory, relative to its root."""
     if sites is None or not directory.is_relative_to(sites.root):
         raise RouteRefused(str(directory))
-    return directory.relative_to(sites.root).as_posix()
+    return {SITE: directory.relative_to(sites.root).as_posix(), KEY: sites.key}
 
 
 def _rule(hosts: Sequence[str]) -> str:

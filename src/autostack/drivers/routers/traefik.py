@@ -4,7 +4,7 @@ import asyncio
 import fcntl
 import os
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -22,13 +22,15 @@ QUIET = timedelta(seconds=0.1)
 SETTLE = timedelta(seconds=0.25)
 """Measured: no request reached the old release later than 8 ms after the new was visible."""
 
+FindSites = Callable[[], Awaitable[Sites]]
+
 
 class TraefikRouter:
     """The port `Router` for one Traefik on this machine.
 
     `directory` is the edge's (`Home.edge`): `routes/` is watched, `staging/` lies beside it on the
-    same file system, so that a rename is all Traefik ever sees. `count` tells how many
-    connections are open to addresses.
+    same file system, so that a rename is all Traefik ever sees. `sites` starts the server of
+    static sites and says where it is. `count` tells how many connections are open to addresses.
     """
 
     def __init__(
@@ -36,7 +38,7 @@ class TraefikRouter:
         directory: Path,
         *,
         port: int,
-        sites: Sites | None = None,
+        sites: FindSites | None = None,
         count: Callable[[Sequence[str]], int] = count_to,
         settle: timedelta = SETTLE,
     ) -> None:
@@ -47,7 +49,8 @@ class TraefikRouter:
         self._settle = settle
 
     async def apply(self, routes: Routes, *, generation: int) -> None:
-        document = documents.route(routes, sites=self._sites)
+        sites = await self._sites() if routes.directory is not None and self._sites else None
+        document = documents.route(routes, sites=sites)
         text = documents.encode(document, generation=generation)
         await asyncio.to_thread(self._files.put, routes.environment_id, text, generation)
 
