@@ -45,6 +45,8 @@ class Intake:
         """What may still be taken, in seconds at the full rate."""
         self._dropping = False
         self._dropped_since = now
+        self._held = b""
+        """The last lines of what was dropped."""
         self.dropped_lines = 0
         self.dropped_bytes = 0
 
@@ -61,7 +63,7 @@ class Intake:
             self._since = now
         lines = whole.count(b"\n") + 1 if feed else 0
         if self._over(self.read_to + len(data), size=len(data), lines=lines):
-            self._drop(len(whole) + len(feed), lines, rest, now=now)
+            self._drop(whole + feed, rest, now=now)
             return b""
         self.pending = rest
         blob = self._note() + (self._lines_of(whole) if feed else b"")
@@ -90,16 +92,22 @@ class Intake:
         return blob
 
     def _note(self) -> bytes:
-        """What was dropped since the last record, as a line the user sees."""
+        """What was dropped since the last record, as a line the user sees; and the last of it,
+        which tells why an app that cried so much has died.
+        """
         if not self.dropped_bytes:
             return b""
-        rate = self._caps.bytes_rate // MB
-        text = (
-            f"… {self.dropped_lines} lines dropped ({self.dropped_bytes} bytes): more than "
-            f"{rate} MB or {self._caps.lines_rate} lines a second"
-        )
+        held, self._held = self._held, b""
+        lines = self.dropped_lines - held.count(b"\n")
+        size = self.dropped_bytes - len(held)
+        self.end -= len(held)
         self.dropped_lines = self.dropped_bytes = 0
-        return encode(Record(self.end, self._at, NOTE, text.encode()))
+        text = (
+            f"… {lines} lines dropped ({size} bytes): more than "
+            f"{self._caps.bytes_rate // MB} MB or {self._caps.lines_rate} lines a second"
+        )
+        blob = encode(Record(self.end, self._at, NOTE, text.encode())) if size else b""
+        return blob + (self._lines_of(held[:-1]) if held else b"")
 
     def _fill(self, now: float) -> None:
         self._seconds += max(0, now - self._filled)
@@ -119,15 +127,16 @@ class Intake:
             self._seconds = min(self._seconds, 0.0)
         return self._dropping
 
-    def _drop(self, size: int, lines: int, rest: bytes, *, now: float) -> None:
+    def _drop(self, text: bytes, rest: bytes, *, now: float) -> None:
         if len(rest) > LONGEST:
-            size, rest = size + len(rest), b""
+            text, rest = text + rest, b""
         if not self.dropped_bytes:
             self._dropped_since = now
-        self._open = self._open and not lines
-        self.dropped_lines += lines
-        self.dropped_bytes += size
-        self.end += size
+        self._open = self._open and not text.endswith(b"\n")
+        self._held = _last_lines(text)
+        self.dropped_lines += text.count(b"\n")
+        self.dropped_bytes += len(text)
+        self.end += len(text)
         self.pending = rest
 
     def _lines_of(self, whole: bytes) -> bytes:
@@ -161,6 +170,15 @@ class Intake:
             made.append(encode(Record(self.end, self._at, PIECE, piece)))
         self._open = True
         return b"".join(made)
+
+
+def _last_lines(text: bytes) -> bytes:
+    """Whole lines, at most what fits into one record."""
+    if len(text) <= LONGEST:
+        return text if text.endswith(b"\n") else b""
+    tail = text[-LONGEST:]
+    end = tail.rfind(b"\n") + 1
+    return tail[tail.find(b"\n") + 1 : end] if end == len(tail) else b""
 
 
 def _cut_line(line: bytes, *, end: int, at: int) -> list[bytes]:

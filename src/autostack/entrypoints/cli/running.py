@@ -66,7 +66,7 @@ def logs(
     with in_words():
         target = Target(server, project, env)
         if not follow:
-            page = target.client.get(f"{target.at}/logs", limit=lines, tail="true")
+            page = target.client.get(f"{target.at}/logs", tail=lines)
             output.as_json(page["items"]) if as_json else _lines(page["items"])
             return
         for sent in target.client.stream(f"{target.at}/logs", tail=str(lines)):

@@ -59,8 +59,9 @@ async def read_deployment_log(
 async def read_environment_log(
     environment_id: UUID, reading: Reading, asked: Asked, which: Filter
 ) -> RuntimeLog | StreamingResponse:
-    """What its instances printed, merged by time: the newest lines, a page in front of `before`,
-    or from `since` or behind `cursor` on; or live with `Accept: text/event-stream`.
+    """What its instances printed, merged by time: in pages from the oldest line on, from `since`
+    on, in front of `before`, or the last `tail`; or live with `Accept: text/event-stream`, behind
+    the last `tail` lines.
     """
     wanted = replace(asked, since=which.since)
 

@@ -103,12 +103,12 @@ def deployment_start(path: Path, asked: Asked) -> int:
 
 
 def runtime_page(sources: Sequence[Spring], asked: Asked) -> tuple[list[RuntimeLine], str | None]:
-    """Lines, and where the next page begins; without a place the newest. Blocking."""
-    if asked.after is None and asked.since is None:
+    """Lines, and where the next page begins; without a place from the oldest on. Blocking."""
+    if asked.before is not None or asked.tail is not None:
         before = Key.parse(asked.before) if asked.before else None
         found = merge.backward(sources, before, limit=asked.tail or asked.limit)
         return [line_read(one) for one in found], None
-    begin = _places(sources, asked)
+    begin = _places(sources, asked, otherwise=merge.starts(sources, None))
     found = merge.forward(sources, begin, limit=asked.limit)
     more = merge.forward(sources, merge.advanced(begin, found), limit=1)
     return [line_read(one) for one in found], str(found[-1].key) if more else None
@@ -116,7 +116,7 @@ def runtime_page(sources: Sequence[Spring], asked: Asked) -> tuple[list[RuntimeL
 
 def runtime_start(sources: Sequence[Spring], asked: Asked) -> Begin:
     """A stream begins now, unless a place, a time or the last lines are asked for. Blocking."""
-    places = _places(sources, asked)
+    places = _places(sources, asked, otherwise=merge.ends(sources))
     if asked.after is not None or asked.since is not None or asked.tail is None:
         return Begin(springs=sources, places=places)
     # Nothing may come between: the last lines are those in front of where it goes on.
@@ -124,12 +124,14 @@ def runtime_start(sources: Sequence[Spring], asked: Asked) -> Begin:
     return Begin(springs=sources, places=places, lines=last)
 
 
-def _places(sources: Sequence[Spring], asked: Asked) -> dict[UUID, reader.Place]:
+def _places(
+    sources: Sequence[Spring], asked: Asked, *, otherwise: dict[UUID, reader.Place]
+) -> dict[UUID, reader.Place]:
     if asked.after is not None:
         return merge.starts(sources, Key.parse(asked.after))
     if asked.since is not None:
         return merge.at_time(sources, int(asked.since.timestamp() * 1000))
-    return merge.ends(sources)
+    return otherwise
 
 
 def _in(one: Merged, places: merge.Places) -> bool:
