@@ -50,6 +50,6 @@ bench: setup
 dev: setup
 	@$(BIN)/autostack up
 
-lock: setup
+lock: $(BIN)/uv
 	@echo 'uv' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --output-file requirements/uv.lock -
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --group dev pyproject.toml --output-file $(LOCK)
