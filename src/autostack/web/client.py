@@ -22,7 +22,7 @@ def client_address(peer: str, forwarded_for: str, trusted: Sequence[str]) -> str
     return peer
 
 
-def address_of(request: Request) -> str:
+async def address_of(request: Request) -> str:
     trusted = request.app.state.settings.trusted_proxies
     return client_address(_peer(request), request.headers.get("x-forwarded-for", ""), trusted)
 

@@ -1,4 +1,7 @@
-"""What endpoints ask for. Everything was put into `app.state` by the entrypoint."""
+"""What endpoints ask for. Everything was put into `app.state` by the entrypoint.
+
+All are `async def`: FastAPI runs a plain function in a thread, which costs more than it does.
+"""
 
 from collections.abc import AsyncGenerator
 from typing import Annotated
@@ -15,37 +18,38 @@ from autostack.web.limits import Limits as LimitsValue
 from autostack.web.sse import Streams as StreamsValue
 
 
-def database(request: Request) -> DatabaseValue:
+async def database(request: Request) -> DatabaseValue:
     found: DatabaseValue = request.app.state.db
     return found
 
 
 async def _session(request: Request) -> AsyncGenerator[AsyncSession]:
-    async with database(request).transaction() as session:
+    db: DatabaseValue = request.app.state.db
+    async with db.transaction() as session:
         yield session
 
 
-def _clock(request: Request) -> Clock:
+async def _clock(request: Request) -> Clock:
     found: Clock = request.app.state.clock
     return found
 
 
-def settings(request: Request) -> SettingsValue:
+async def settings(request: Request) -> SettingsValue:
     found: SettingsValue = request.app.state.settings
     return found
 
 
-def _sealer(request: Request) -> SealerValue:
+async def _sealer(request: Request) -> SealerValue:
     found: SealerValue = request.app.state.sealer
     return found
 
 
-def limits(request: Request) -> LimitsValue:
+async def limits(request: Request) -> LimitsValue:
     found: LimitsValue = request.app.state.limits
     return found
 
 
-def _streams(request: Request) -> StreamsValue:
+async def _streams(request: Request) -> StreamsValue:
     found: StreamsValue = request.app.state.streams
     return found
 

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 BODY_LIMIT = 1024 * 1024
 BODY_TIME = timedelta(seconds=30)
 REQUEST_TIME = timedelta(seconds=90)
+LARGE_TIME = timedelta(hours=1)
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -54,8 +55,9 @@ class RequestTimedOut(Unavailable):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """`hosts` are names besides this machine's addresses; `large` gives path prefixes that take
-    more than `body` bytes and read their body as a stream.
+    """`hosts` are names besides this machine's addresses; `large` gives patterns of paths that
+    take more than `body` bytes. They read their body as a stream, of which each piece comes
+    within `body_time` and the last within `large_time`.
     """
 
     hosts: frozenset[str] = frozenset()
@@ -63,6 +65,7 @@ class Rules:
     large: Mapping[str, int] | None = None
     body_time: timedelta = BODY_TIME
     request_time: timedelta = REQUEST_TIME
+    large_time: timedelta = LARGE_TIME
     https: bool = False
 
 
@@ -110,10 +113,11 @@ class Guard:
         length = headers.get("content-length", "0")
         if not length.isascii() or not length.isdigit():
             raise RequestInvalid("Content-Length is not a number.")
+        if self._is_large(scope["path"]):
+            # Its endpoint knows the better words for too much.
+            return _prompt(_counted(receive, limit), self._rules.body_time)
         if int(length[:20]) > limit:
             raise BodyTooLarge(limit)
-        if limit != self._rules.body:
-            return _counted(receive, limit)
         body = await self._read(receive, limit)
         if "json" in headers.get("content-type", ""):
             check_json(body)
@@ -129,8 +133,11 @@ class Guard:
 
     def _limit(self, path: str) -> int:
         large = self._rules.large or {}
-        found = [limit for prefix, limit in large.items() if path.startswith(prefix)]
+        found = [limit for pattern, limit in large.items() if re.fullmatch(pattern, path)]
         return max(found, default=self._rules.body)
+
+    def _is_large(self, path: str) -> bool:
+        return any(re.fullmatch(pattern, path) for pattern in self._rules.large or {})
 
     async def _read(self, receive: Receive, limit: int) -> bytes:
         chunks: list[bytes] = []
@@ -147,7 +154,9 @@ class Guard:
         return b"".join(chunks)
 
     async def _run(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
-        deadline = asyncio.timeout(self._rules.request_time.total_seconds())
+        large = self._is_large(scope["path"])
+        limit = self._rules.large_time if large else self._rules.request_time
+        deadline = asyncio.timeout(limit.total_seconds())
         answer.on_stream = lambda: deadline.reschedule(None)
         try:
             async with deadline:
@@ -229,6 +238,25 @@ def _counted(receive: Receive, limit: int) -> Receive:
         return message
 
     return counted
+
+
+def _prompt(receive: Receive, limit: timedelta) -> Receive:
+    """A body whose sender falls silent is given up."""
+    over = False
+
+    async def prompt() -> Message:
+        nonlocal over
+        if over:
+            return await receive()  # the disconnect, whenever it comes
+        try:
+            async with asyncio.timeout(limit.total_seconds()):
+                message = await receive()
+        except TimeoutError as error:
+            raise RequestTimedOut from error
+        over = not message.get("more_body", False)
+        return message
+
+    return prompt
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

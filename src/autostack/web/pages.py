@@ -42,7 +42,7 @@ class Paging(BaseModel):
         return decode(self.cursor) if self.cursor else None
 
 
-def _paging(
+async def _paging(
     cursor: Annotated[str | None, Query(max_length=500)] = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 50,
 ) -> Paging:

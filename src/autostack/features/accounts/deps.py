@@ -17,7 +17,7 @@ from autostack.features.accounts.tokens import Kind
 from autostack.features.teams import service as teams
 from autostack.models.user import User
 from autostack.web.client import address_of, is_https
-from autostack.web.deps import Database, Limits, Now, Settings
+from autostack.web.deps import Database, Limits, Now, Session, Settings
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -30,7 +30,7 @@ class Reader:
     session_id: UUID
 
 
-def _accounts(request: Request) -> AccountsValue:
+async def _accounts(request: Request) -> AccountsValue:
     found: AccountsValue = request.app.state.accounts
     return found
 
@@ -43,9 +43,9 @@ def cookie_name(request: Request) -> str:
     return "__Host-autostack" if is_https(request) else "autostack"
 
 
-def _origin(request: Request) -> Origin:
+async def _origin(request: Request) -> Origin:
     agent = request.headers.get("user-agent", "").encode("ascii", "replace").decode()
-    return Origin(address=address_of(request), user_agent=agent.replace("\0", ""))
+    return Origin(address=await address_of(request), user_agent=agent.replace("\0", ""))
 
 
 Asking = Annotated[Origin, Depends(_origin)]
@@ -53,16 +53,14 @@ Asking = Annotated[Origin, Depends(_origin)]
 
 async def _reader(
     request: Request,
-    db: Database,
+    session: Session,
     now: Now,
     accounts: Accounts,
     limits: Limits,
     settings: Settings,
 ) -> Reader:
     token, kind = _proof(request)
-    # A transaction of its own: a request that waits long holds no connection for this.
-    async with db.transaction() as session:
-        user, row = await service.who(session, accounts.signer, token, kind, now=now())
+    user, row = await service.who(session, accounts.signer, token, kind, now=now())
     quota = await limits.hit(settings.api_rate, "api", str(user.id))
     request.state.headers = quota.headers
     return Reader(user=user, session_id=row.id)
@@ -91,11 +89,28 @@ def refuse_cross_site(request: Request) -> None:
 CurrentReader = Annotated[Reader, Depends(_reader)]
 
 
-def _user(reader: CurrentReader) -> User:
+async def _user(reader: CurrentReader) -> User:
     return reader.user
 
 
 CurrentUser = Annotated[User, Depends(_user)]
+
+
+async def _waiting_user(
+    request: Request,
+    db: Database,
+    now: Now,
+    accounts: Accounts,
+    limits: Limits,
+    settings: Settings,
+) -> User:
+    async with db.transaction() as session:
+        reader = await _reader(request, session, now, accounts, limits, settings)
+    return reader.user
+
+
+# For calls that wait long: no connection is held meanwhile.
+WaitingUser = Annotated[User, Depends(_waiting_user)]
 
 
 def access(reader: Reader, clock: Clock) -> Callable[[AsyncSession], Awaitable[frozenset[UUID]]]:

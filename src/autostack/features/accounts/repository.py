@@ -58,6 +58,12 @@ async def revoke(session: AsyncSession, user_id: UUID, session_id: UUID, *, now:
     return await session.scalar(query) is not None
 
 
+async def hold_failures(session: AsyncSession, email_digest: str) -> None:
+    """Verdicts about one address come one by one, also when it has no row yet."""
+    key = func.hashtextextended(email_digest, 0)
+    await session.execute(select(func.pg_advisory_xact_lock(key)))
+
+
 async def locked_until(session: AsyncSession, email_digest: str) -> datetime | None:
     query = select(LoginFailure.locked_until).where(LoginFailure.email_digest == email_digest)
     return await session.scalar(query)

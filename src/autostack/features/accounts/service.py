@@ -135,6 +135,7 @@ async def sign_in(
     right = await accounts.passwords.matches(password, user.password_hash if user else None)
     async with db.transaction() as session:
         # Guesses at the same moment must not slip past a lock that came in between.
+        await repository.hold_failures(session, digest)
         await _refuse_locked(session, digest, now=now)
         if user is not None and right:
             await repository.forget_failures(session, digest)

@@ -9,7 +9,7 @@ from autostack.engine.errors import (
     RepositoryUnreachable,
 )
 from autostack.engine.plan import Plan
-from autostack.features.accounts.deps import CurrentUser
+from autostack.features.accounts.deps import WaitingUser
 from autostack.features.accounts.errors import NotSignedIn
 from autostack.features.plans import service
 from autostack.features.plans.errors import PlanTimedOut
@@ -36,7 +36,7 @@ PATIENCE = timedelta(seconds=60)
         PlanTimedOut,
     ),
 )
-async def make_plan(body: PlanAsk, user: CurrentUser, db: Database, now: Now) -> Plan | Response:
+async def make_plan(body: PlanAsk, user: WaitingUser, db: Database, now: Now) -> Plan | Response:
     """What a deployment would do: each decision with the file and line that prove it, variables
     that are missing, and warnings. Nothing is built.
     """
