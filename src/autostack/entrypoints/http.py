@@ -17,6 +17,7 @@ from autostack.core.crypto import Sealer, derive
 from autostack.core.db import Database
 from autostack.core.errors import Unavailable
 from autostack.core.settings import Settings
+from autostack.engine.release import MIB
 from autostack.entrypoints.postgres import database_url
 from autostack.features.accounts import endpoints as accounts
 from autostack.features.accounts.passwords import Passwords
@@ -30,10 +31,11 @@ from autostack.features.metrics import endpoints as metrics
 from autostack.features.plans import endpoints as plans
 from autostack.features.projects import activity
 from autostack.features.projects import endpoints as projects
+from autostack.features.uploads import endpoints as uploads
 from autostack.features.variables import endpoints as variables
 from autostack.web import openapi, problems, reference
 from autostack.web.client import is_loopback
-from autostack.web.guard import Guard, Rules
+from autostack.web.guard import BODY_LIMIT, Guard, Rules
 from autostack.web.limits import Limits
 from autostack.web.measure import Measure, Meters
 from autostack.web.sse import Streams
@@ -44,6 +46,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     projects.router,
     environments.router,
     variables.router,
+    uploads.router,
     deployments.router,
     logs.router,
     activity.router,
@@ -163,7 +166,11 @@ def _rules(settings: Settings) -> Rules:
     public = urlsplit(settings.public_url) if settings.public_url else None
     if public and public.hostname:
         names.add(public.hostname)
-    return Rules(hosts=frozenset(names), https=bool(public and public.scheme == "https"))
+    return Rules(
+        hosts=frozenset(names),
+        large={uploads.PATH: settings.source_limit_mb * MIB + BODY_LIMIT},
+        https=bool(public and public.scheme == "https"),
+    )
 
 
 def _add_pages(app: FastAPI) -> None:

@@ -36,8 +36,10 @@ from autostack.features.events.errors import EventIdInvalid
 from autostack.features.events.hub import Hub
 from autostack.features.projects import service as projects
 from autostack.features.projects.errors import ProjectNotFound
+from autostack.features.uploads import service as uploads
+from autostack.features.uploads.errors import UploadNotFound
 from autostack.models.deployment import Kind
-from autostack.web.deps import Database, Now, Session, Streams
+from autostack.web.deps import Database, Now, Session, Settings, Streams
 from autostack.web.pages import Page, PageQuery
 from autostack.web.problems import problems
 
@@ -48,16 +50,31 @@ LastEventId = Annotated[str | None, Header(alias="Last-Event-ID", max_length=100
 
 @router.post(
     "/deployments",
-    responses=problems(NotSignedIn, ProjectNotFound, EnvironmentNotFound, IdempotencyMismatch),
+    responses=problems(
+        NotSignedIn, ProjectNotFound, EnvironmentNotFound, UploadNotFound, IdempotencyMismatch
+    ),
 )
 async def create_deployment(
-    body: DeploymentCreate, user: CurrentUser, session: Session, now: Now, key: Key = None
+    body: DeploymentCreate,
+    user: CurrentUser,
+    session: Session,
+    settings: Settings,
+    now: Now,
+    key: Key = None,
 ) -> DeploymentRead:
     """Queue a deployment and return at once; follow it on its events stream."""
     project = await projects.get(session, body.project_id, reader=user)
     target = await environments.get(session, project, body.environment)
+    await uploads.expect(settings.layout, project.id, body.upload)
     made = await service.request_once(
-        session, project, target, key=key, by=user.id, branch=body.branch, now=now()
+        session,
+        project,
+        target,
+        key=key,
+        by=user.id,
+        branch=body.branch,
+        upload=body.upload,
+        now=now(),
     )
     return DeploymentRead.model_validate(made)
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from autostack.core.host import UIDS_PER_PLATFORM, Host
+from autostack.core.uploads import upload_url
 from autostack.engine import facts
 from autostack.engine.order import Goal, Made, Order
 from autostack.engine.plan import Overrides, Plan
@@ -58,7 +59,7 @@ def order(rows: Rows, secrets: Secrets, *, host: Host, settling: bool = False) -
         goal=Goal(deployment.kind.value),
         repository=Repository(
             key=project.id,
-            url=deployment.repo_url,
+            url=upload_url(deployment.upload) if deployment.upload else deployment.repo_url,
             ref=deployment.commit_sha if settling else deployment.branch,
             credential=secrets.credential,
         ),

@@ -1,9 +1,10 @@
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from autostack.core.uploads import DIGEST
 from autostack.engine.release import InstanceState, Outcome, Status, Step
 from autostack.models.deployment import Kind
 
@@ -18,6 +19,17 @@ class DeploymentCreate(BaseModel):
     project_id: UUID
     branch: Ref | None = Field(default=None, description="Branch, tag or commit.")
     environment: str = Field(default="production", min_length=1, max_length=63)
+    upload: str | None = Field(
+        default=None,
+        pattern=f"^{DIGEST}$",
+        description="What POST /projects/{id}/uploads answered: deploy this, not the repository.",
+    )
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if self.upload is not None and self.branch is not None:
+            raise ValueError("an upload has no branch: give one of both")
+        return self
 
 
 class Rollback(BaseModel):
@@ -53,6 +65,7 @@ class DeploymentRead(BaseModel):
     status: Status
     repo_url: str
     branch: str | None
+    upload: str | None
     commit_sha: str | None
     commit_message: str | None
     commit_author: str | None

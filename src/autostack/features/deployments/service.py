@@ -87,6 +87,7 @@ async def request(
     by: UUID | None,
     kind: Kind = Kind.DEPLOY,
     branch: str | None = None,
+    upload: str | None = None,
     release: Release | None = None,
 ) -> Deployment:
     """Record that a deployment is wanted; it takes the place of one that waits."""
@@ -105,7 +106,8 @@ async def request(
         number=number,
         kind=kind,
         repo_url=project.repo_url,
-        branch=branch or environment.branch,
+        branch=None if upload else branch or environment.branch,
+        upload=upload,
         release_id=release.id if release else None,
         status=Status.PENDING,
         warnings=[],
@@ -127,16 +129,23 @@ async def request_once(
     key: str | None,
     by: UUID,
     branch: str | None,
+    upload: str | None,
     now: datetime,
 ) -> Deployment:
     """`request`, or the answer this key was given before."""
+
+    async def wanted() -> Deployment:
+        return await request(
+            session, project, environment, now=now, by=by, branch=branch, upload=upload
+        )
+
     if key is None:
-        return await request(session, project, environment, now=now, by=by, branch=branch)
-    digest = sha256(f"{project.id} {environment.id} {branch}".encode()).hexdigest()
+        return await wanted()
+    digest = sha256(f"{project.id} {environment.id} {branch} {upload}".encode()).hexdigest()
     await repository.lock_key(session, by, key)
     known = await repository.answered(session, by, key)
     if known is None:
-        made = await request(session, project, environment, now=now, by=by, branch=branch)
+        made = await wanted()
         session.add(
             IdempotencyKey(
                 user_id=by, key=key, request_digest=digest, resource_id=made.id, created_at=now
