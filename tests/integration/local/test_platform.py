@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
@@ -74,7 +74,7 @@ def living(local: Platform) -> list[str]:
 
 
 @contextmanager
-def visitors(port: int) -> Iterator[Counter[str]]:
+def visitors(port: int) -> Generator[Counter[str]]:
     """New connections to the edge all the while; what became of each."""
     seen, over = Counter[str](), threading.Event()
 

@@ -1,22 +1,27 @@
-"""The commands that run the platform on this machine; main.py registers them."""
+"""The commands that run the platform on this machine; main.py registers them.
+
+What they do is imported when they are called: it costs half a second, and most calls of
+`autostack` are about something else.
+"""
+
+# ruff: noqa: PLC0415
 
 import json
 import os
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from autostack.core.errors import AutostackError
-from autostack.core.settings import Settings
-from autostack.entrypoints.local import doctor as examination
-from autostack.entrypoints.local import parts, service, start, stop
-from autostack.entrypoints.local.errors import SettingsWrong
-from autostack.entrypoints.local.parts import Part
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+    from autostack.core.settings import Settings
+    from autostack.entrypoints.local.parts import Part
 
 FAILED = 1
 
@@ -28,18 +33,24 @@ Print = Annotated[bool, typer.Option("--print", help="Print the unit instead of 
 
 def up(detach: Detach = False) -> None:
     """Start the platform on this machine, or what is missing of it."""
+    from autostack.entrypoints.local import start
+
     with _in_words():
         start.up(_settings(), detach=detach, say=_say)
 
 
 def down(apps: Apps = False) -> None:
     """Stop the control plane; deployed apps go on serving unless --apps is given."""
+    from autostack.entrypoints.local import stop
+
     with _in_words():
         stop.down(_settings(), apps=apps, say=_say)
 
 
 def status(as_json: AsJson = False) -> None:
     """Show each part of the platform. The exit code is 0 when all run and the API is ready."""
+    from autostack.entrypoints.local import parts
+
     with _in_words():
         found = parts.look(_settings())
         if as_json:
@@ -54,6 +65,8 @@ def status(as_json: AsJson = False) -> None:
 
 def doctor(as_json: AsJson = False) -> None:
     """Check what this machine offers, and say what to do about what is missing."""
+    from autostack.entrypoints.local import doctor as examination
+
     with _in_words():
         findings = examination.examine(_settings())
         if as_json:
@@ -73,6 +86,8 @@ service_commands = typer.Typer(no_args_is_help=True, help="Run the platform as a
 @service_commands.command("install")
 def service_install(show: Print = False) -> None:
     """Install and start a systemd unit that keeps the platform running."""
+    from autostack.entrypoints.local import service
+
     with _in_words():
         made = service.unit(_settings(), os.environ)
         if show:
@@ -92,7 +107,12 @@ def _in_words() -> Generator[None]:
         raise typer.Exit(FAILED) from None
 
 
-def _settings() -> Settings:
+def _settings() -> "Settings":
+    from pydantic import ValidationError
+
+    from autostack.core.settings import Settings
+    from autostack.entrypoints.local.errors import SettingsWrong
+
     try:
         return Settings()
     except ValidationError as error:
@@ -101,13 +121,13 @@ def _settings() -> Settings:
         raise SettingsWrong([f"{error.filename} cannot be read"]) from None
 
 
-def _problem(error: ErrorDetails) -> str:
+def _problem(error: "ErrorDetails") -> str:
     """Which setting and why; never its value, which may be a secret."""
     name = "_".join(str(part) for part in error["loc"])
     return f"AUTOSTACK_{name.upper()}: {error['msg']}"
 
 
-def _row(part: Part) -> str:
+def _row(part: "Part") -> str:
     pid = str(part.pid or "-")
     memory = f"{part.memory / 1e6:.1f} MB" if part.memory is not None else "-"
     return f"{part.name:<11} {part.state:<9} {pid:>8} {_duration(part.uptime):>9} {memory:>10}"
