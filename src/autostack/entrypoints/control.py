@@ -114,7 +114,7 @@ def _api(settings: Settings, listener: socket.socket) -> None:
         timeout_graceful_shutdown=_DRAIN,
         log_level="warning",
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    http.Server(config).run(sockets=[listener])
 
 
 def _worker(settings: Settings, listener: socket.socket) -> None:

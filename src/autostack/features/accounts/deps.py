@@ -96,20 +96,27 @@ async def _user(reader: CurrentReader) -> User:
 CurrentUser = Annotated[User, Depends(_user)]
 
 
-async def _waiting_user(
+async def _waiting_reader(
     request: Request,
     db: Database,
     now: Now,
     accounts: Accounts,
     limits: Limits,
     settings: Settings,
-) -> User:
+) -> Reader:
     async with db.transaction() as session:
-        reader = await _reader(request, session, now, accounts, limits, settings)
+        return await _reader(request, session, now, accounts, limits, settings)
+
+
+# For calls that wait long, or use connections of their own: a request that holds one and waits
+# for a second can wait for ever.
+WaitingReader = Annotated[Reader, Depends(_waiting_reader)]
+
+
+async def _waiting_user(reader: WaitingReader) -> User:
     return reader.user
 
 
-# For calls that wait long: no connection is held meanwhile.
 WaitingUser = Annotated[User, Depends(_waiting_user)]
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from autostack.core.clock import Clock
 from autostack.core.db import Database as DatabaseValue
 from autostack.core.home import Home
-from autostack.features.accounts.deps import CurrentReader, access
+from autostack.features.accounts.deps import WaitingReader, access
 from autostack.features.events.hub import Hub
 from autostack.features.logs import service
 from autostack.features.logs.follow import Asking
@@ -56,9 +56,9 @@ class ReadingValue:
         return self.streams.response(events)
 
 
-def _reading(
+async def _reading(
     request: Request,
-    reader: CurrentReader,
+    reader: WaitingReader,
     db: Database,
     settings: Settings,
     now: Now,
@@ -77,7 +77,7 @@ def _reading(
     )
 
 
-def _asked(
+async def _asked(
     cursor: Place = None,
     before: Place = None,
     limit: Limit = 1000,
@@ -87,7 +87,7 @@ def _asked(
     return service.Asked(limit=limit, after=last or cursor, before=before, tail=tail)
 
 
-def _filter(
+async def _filter(
     process: Process = None, instance_id: UUID | None = None, since: AwareDatetime | None = None
 ) -> service.Filter:
     return service.Filter(process=process, instance_id=instance_id, since=since)
