@@ -270,6 +270,7 @@ def _job_app(works: Works, url: str) -> App:
             works.db,
             works.tools,
             UUID(request_id),
+            opener=works.opener,
             clock=works.site.clock,
             forget=works.forget,
         )

@@ -7,6 +7,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from autostack.core.clock import Clock
+from autostack.core.crypto import Opener
 from autostack.core.db import Database
 from autostack.core.errors import AutostackError
 from autostack.engine.errors import StepTimedOut
@@ -15,6 +16,7 @@ from autostack.engine.plan import Overrides, Plan
 from autostack.engine.ports import LogSink
 from autostack.engine.release import Repository, Step
 from autostack.features.plans import service
+from autostack.features.projects import service as projects
 
 logger = logging.getLogger(__name__)
 
@@ -35,13 +37,26 @@ class Silent(LogSink):
 
 
 async def make(
-    db: Database, tools: Tools, request_id: UUID, *, clock: Clock, forget: Forget
+    db: Database,
+    tools: Tools,
+    request_id: UUID,
+    *,
+    opener: Opener,
+    clock: Clock,
+    forget: Forget,
 ) -> None:
     async with db.transaction() as session:
         request = await service.load(session, request_id)
         if request is None:
             return
-        repository = Repository(key=request_id, url=request.repo_url, ref=request.branch)
+        repository = Repository(
+            key=request_id,
+            url=request.repo_url,
+            ref=request.branch,
+            credential=await projects.credential_for(
+                session, request.user_id, request.repo_url, opener
+            ),
+        )
         overrides = Overrides(root=request.root)
     try:
         answer = await _answer(tools, repository, overrides)

@@ -23,6 +23,12 @@ async def readable(session: AsyncSession, user_id: UUID, project_id: UUID) -> Pr
     return await session.scalar(_readable(user_id).where(Project.id == project_id))
 
 
+async def opening(session: AsyncSession, user_id: UUID, repo_url: str) -> Project | None:
+    """The newest project of the reader's teams that holds a credential for this very address."""
+    query = _readable(user_id).where(Project.repo_url == repo_url, Project.credential.is_not(None))
+    return await session.scalar(query.order_by(Project.created_at.desc()).limit(1))
+
+
 async def page(
     session: AsyncSession, user_id: UUID, paging: Paging, *, name: str | None
 ) -> tuple[Sequence[Project], str | None]:

@@ -219,5 +219,13 @@ def credential(project: Project, opener: Opener) -> Credential | None:
     return Credential(**json.loads(opener.open(project.credential, context=_place(project))))
 
 
+async def credential_for(
+    session: AsyncSession, user_id: UUID, repo_url: str, opener: Opener
+) -> Credential | None:
+    """For the worker: what a project of the reader's teams opens this very address with."""
+    project = await repository.opening(session, user_id, repo_url)
+    return credential(project, opener) if project else None
+
+
 def _place(project: Project) -> str:
     return f"credential:{project.id}"
