@@ -12,7 +12,15 @@ from dataclasses import dataclass
 from autostack.core.home import Home
 from autostack.drivers.machine.identity import Identity, noted
 from autostack.entrypoints.local import sockets
-from autostack.entrypoints.local.programs import CONTROL, EDGE, LOGS, POSTGRES, Program, processes
+from autostack.entrypoints.local.programs import (
+    CONTROL,
+    EDGE,
+    LOGS,
+    POSTGRES,
+    STATIC,
+    Program,
+    processes,
+)
 
 _KILL_LIMIT = 5.0
 
@@ -27,7 +35,7 @@ class Leftover:
 def find(home: Home) -> Sequence[Leftover]:
     """Those that still run, in the order in which they should end."""
     found: list[Leftover] = []
-    for program in (CONTROL, LOGS, POSTGRES, EDGE):
+    for program in (CONTROL, LOGS, POSTGRES, EDGE, STATIC):
         for name in processes(program):
             process = noted(home.run / f"{name}.pid")
             if process:
@@ -35,14 +43,17 @@ def find(home: Home) -> Sequence[Leftover]:
     return found
 
 
-def of_edge(leftovers: Sequence[Leftover]) -> list[Leftover]:
-    return [each for each in leftovers if each.program is EDGE]
+def serving(leftovers: Sequence[Leftover]) -> list[Leftover]:
+    """Those that answer visitors. They and their successors can listen at the same time: the
+    edge's socket changes hands, and Caddy shares its port (SO_REUSEPORT).
+    """
+    return [each for each in leftovers if each.program in {EDGE, STATIC}]
 
 
 def take_edge_socket(leftovers: Sequence[Leftover], port: int) -> socket.socket | None:
     """The listening socket of an edge that serves without a supervisor."""
-    for leftover in of_edge(leftovers):
-        taken = sockets.take_over(leftover.process, port)
+    for leftover in leftovers:
+        taken = sockets.take_over(leftover.process, port) if leftover.program is EDGE else None
         if taken:
             return taken
     return None

@@ -77,7 +77,7 @@ class _Prepared:
     argv: list[str]
     environ: dict[str, str]
     edge: socket
-    old_edge: Sequence[Leftover]
+    serving: Sequence[Leftover]
 
 
 def _begin(settings: Settings, say: Say) -> None:
@@ -99,7 +99,7 @@ def _begin(settings: Settings, say: Say) -> None:
     except BaseException:
         stop.end_platform(home)
         raise
-    leftovers.end(prepared.old_edge)
+    leftovers.end(prepared.serving)
     say(words.welcome(settings))
 
 
@@ -110,17 +110,17 @@ def _become(settings: Settings, say: Say) -> None:
     me = identify(os.getpid())
     assert me is not None
     if os.fork() == 0:
-        os._exit(_report(settings, me, prepared.old_edge, say))
+        os._exit(_report(settings, me, prepared.serving, say))
     prepared.edge.set_inheritable(True)
     os.execve(prepared.argv[0], prepared.argv, prepared.environ)  # noqa: S606 - no shell wanted
 
 
 def _report(
-    settings: Settings, supervising: Identity, old_edge: Sequence[Leftover], say: Say
+    settings: Settings, supervising: Identity, serving: Sequence[Leftover], say: Say
 ) -> int:
     try:
         ready.wait(settings, alive=lambda: supervising.alive)
-        leftovers.end(old_edge)
+        leftovers.end(serving)
         say(words.welcome(settings))
         say("Ctrl-C ends everything, apps included.")
     except KeyboardInterrupt:
@@ -138,7 +138,7 @@ def _prepare(settings: Settings, say: Say) -> _Prepared:
     home = settings.layout
     if found := noted(home.run / "supervisor.pid"):
         raise SupervisorSilent(found.pid)
-    edge, old_edge = _clear(settings, say)
+    edge, serving = _clear(settings, say)
     house.furnish(settings)
     for refusal in home.run.glob("*.refusal"):
         refusal.unlink()
@@ -154,30 +154,30 @@ def _prepare(settings: Settings, say: Say) -> _Prepared:
         ],
         environ=environ.clean(os.environ, home=home.root),
         edge=edge,
-        old_edge=old_edge,
+        serving=serving,
     )
 
 
 def _clear(settings: Settings, say: Say) -> tuple[socket, Sequence[Leftover]]:
-    """The edge's listening socket, the certainty that the API will get its own, and an old edge
-    that serves from the same socket until the new one does.
+    """The edge's listening socket, the certainty that the API will get its own, and what serves
+    visitors until its successor does.
     """
     found = leftovers.find(settings.layout)
     if found:
         names = ", ".join(each.name for each in found)
         say(f"Ending what an earlier supervisor left behind: {names}. Apps go on serving.")
-    old_edge = leftovers.of_edge(found)
-    leftovers.end([each for each in found if each not in old_edge])
-    edge = leftovers.take_edge_socket(old_edge, settings.edge_port)
+    serving = leftovers.serving(found)
+    leftovers.end([each for each in found if each not in serving])
+    edge = leftovers.take_edge_socket(serving, settings.edge_port)
     if edge is None:
-        leftovers.end(old_edge)
-        old_edge, edge = [], sockets.listen_edge(settings)
+        leftovers.end(serving)
+        serving, edge = [], sockets.listen_edge(settings)
     try:
         sockets.listen_api(settings).close()
     except AutostackError:
         edge.close()
         raise
-    return edge, old_edge
+    return edge, serving
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from autostack.drivers.machine.sandbox import Machine
 from autostack.drivers.runtimes.process import ProcessRuntime
 from autostack.entrypoints.local import house, leftovers, lock, supervisor
 from autostack.entrypoints.local.errors import NotStopped
-from autostack.entrypoints.local.programs import CONTROL, EDGE, LOGS, POSTGRES, Program
+from autostack.entrypoints.local.programs import CONTROL, POSTGRES, PROGRAMS, Program
 from autostack.entrypoints.local.supervisor import Supervisor
 
 Say = Callable[[str], None]
@@ -82,7 +82,7 @@ def end_platform(home: Home) -> None:
     process, running = noted(home.run / "supervisor.pid"), supervisor.reach(home)
     if running:
         _stop(running, CONTROL)
-        _stop(running, EDGE, LOGS, POSTGRES)
+        _stop(running, *(each for each in PROGRAMS if each is not CONTROL))
         running.shut_down()
     elif process:
         process.send(signal.SIGTERM)

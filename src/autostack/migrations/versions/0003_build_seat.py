@@ -8,5 +8,5 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
-    op.add_column("projects", sa.Column("build_seat", sa.Integer(), nullable=True))
+    op.add_column("projects", sa.Column("build_seat", sa.BigInteger(), nullable=True))
     op.create_unique_constraint(op.f("uq_projects_build_seat"), "projects", ["build_seat"])
