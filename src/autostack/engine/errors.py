@@ -6,8 +6,9 @@ AutostackError
 │   │                      RepositoryTooLarge RepositoryRefused TreeRefused
 │   ├── PlanError          NothingDetected FamilyUnavailable PlanFileInvalid RootNotFound
 │   ├── BuildError         BuildFailed BuildTimedOut BuildOutOfMemory OutOfDisk ToolchainUnavailable
-│   │                      PublishMissing
+│   │                      PublishMissing DockerfileRefused BaseImageUnavailable
 │   ├── RuntimeFailure     ReleaseCommandFailed StartRefused Unhealthy Crashed SandboxUnavailable
+│   │                      EngineUnavailable
 │   └── SwitchError        StaleGeneration SwitchUnconfirmed
 ├── Canceled               the user asked
 └── LeaseLost              another worker owns this deployment now
@@ -145,6 +146,20 @@ class PublishMissing(BuildError):
         super().__init__(f"The build left no directory {publish!r} to publish.")
 
 
+class DockerfileRefused(BuildError):
+    hint = "Correct the Dockerfile; `docker build .` says the same on your machine."
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The Dockerfile cannot be built: {reason}.")
+
+
+class BaseImageUnavailable(BuildError):
+    hint = "Check its name, and that the server reaches the registry it comes from."
+
+    def __init__(self, image: str, reason: str) -> None:
+        super().__init__(f"The base image {image} could not be fetched: {reason}.")
+
+
 class OutOfDisk(BuildError):
     hint = "Free disk space on the server, or remove old releases."
 
@@ -197,6 +212,13 @@ class SandboxUnavailable(Unavailable):
         super().__init__(f"Code cannot be isolated on this machine: {reason}.")
 
 
+class EngineUnavailable(Unavailable):
+    hint = "Start Docker, or set AUTOSTACK_DOCKER_HOST to where it listens."
+
+    def __init__(self, address: str) -> None:
+        super().__init__(f"No Docker engine answers at {address}.")
+
+
 class SwitchError(DeploymentError):
     pass
 
@@ -217,7 +239,22 @@ class StepTimedOut(DeploymentError):
     hint = "Deploy again; if it happens again, `autostack status` says what is slow."
 
     def __init__(self, step: str, seconds: float) -> None:
-        super().__init__(f"The step {step!r} took longer than {seconds:g} seconds and was ended.")
+        super().__init__(f"The step '{step}' took longer than {seconds:g} seconds and was ended.")
+
+
+class StepGivenUp(DeploymentError):
+    """Not slow: each time it was begun, whoever carried it out ended before it did."""
+
+    hint = (
+        "It may take the platform down with it, for want of memory for example: read "
+        "`control.log` in the logs folder of AUTOSTACK_HOME, then deploy again."
+    )
+
+    def __init__(self, step: str, times: int) -> None:
+        super().__init__(
+            f"The step '{step}' was cut off {times} times by an end of the platform's worker "
+            "and is not tried again."
+        )
 
 
 class Unstable(DeploymentError):

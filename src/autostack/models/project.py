@@ -31,6 +31,8 @@ class Project(Base):
     """Sealed engine.release.Credential; only the worker can open it."""
     deploy_key: Mapped[str | None]
     """Public half of the deploy key we made."""
+    build_seat: Mapped[int | None] = mapped_column(unique=True)
+    """Which of the uids for builds is its own; given at its first deployment and then kept."""
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     removed_at: Mapped[datetime | None]

@@ -3,12 +3,10 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from autostack.core.host import UIDS_PER_PLATFORM, Host
 from autostack.core.uploads import upload_url
 from autostack.engine import facts
 from autostack.engine.order import Goal, Made, Order
@@ -48,7 +46,7 @@ async def gather(session: AsyncSession, deployment: Deployment) -> Rows | None:
     return Rows(deployment=deployment, project=project, environment=environment, release=release)
 
 
-def order(rows: Rows, secrets: Secrets, *, host: Host, settling: bool = False) -> Order:
+def order(rows: Rows, secrets: Secrets, *, build_uid: int, settling: bool = False) -> Order:
     """`settling`: the release this deployment made is used, as it would be by a restart."""
     deployment, project = rows.deployment, rows.project
     reuses = settling or deployment.kind is not Kind.DEPLOY
@@ -67,7 +65,7 @@ def order(rows: Rows, secrets: Secrets, *, host: Host, settling: bool = False) -
         env=secrets.variables,
         scale={name: int(count) for name, count in rows.environment.scale.items()},
         reuse=_made(rows.release) if reuses and rows.release else None,
-        build_uid=build_uid(project.id, host),
+        build_uid=build_uid,
         secrets=_hidden(secrets),
     )
 
@@ -78,14 +76,6 @@ def _made(release: Release) -> Made:
         plan=facts.load(Plan, release.plan),
         artifact=facts.load(Artifact, release.artifact),
     )
-
-
-def build_uid(project_id: UUID, host: Host) -> int:
-    """A project's builds share a uid, because they share its caches. From the second half of
-    the platform's uids; the first is for instances.
-    """
-    half = UIDS_PER_PLATFORM // 2
-    return host.first_uid + half + int.from_bytes(sha256(project_id.bytes).digest()[:4]) % half
 
 
 def _hidden(secrets: Secrets) -> tuple[str, ...]:

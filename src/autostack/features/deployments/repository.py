@@ -28,6 +28,7 @@ from autostack.web.pages import Paging, newest_first
 RUNNING = (Status.BUILDING, Status.DEPLOYING)
 UNFINISHED = (Status.PENDING, *RUNNING)
 LEASE = timedelta(seconds=30)
+BUILD_SEAT_LOCK = 0x41535F4255494C44
 
 
 def _changed(result: Result[Any]) -> int:
@@ -274,6 +275,16 @@ async def close_open_steps(
 
 async def has_begun_switch(session: AsyncSession, deployment_id: UUID) -> bool:
     return await step(session, deployment_id, StepName.SWITCH) is not None
+
+
+async def lock_build_seats(session: AsyncSession) -> None:
+    """One is given at a time; the unique index holds even without it."""
+    await session.execute(select(func.pg_advisory_xact_lock(BUILD_SEAT_LOCK)))
+
+
+async def build_seats(session: AsyncSession) -> frozenset[int]:
+    query = select(Project.build_seat).where(Project.build_seat.is_not(None))
+    return frozenset(seat for seat in await session.scalars(query) if seat is not None)
 
 
 async def release_of(session: AsyncSession, release_id: UUID) -> Release | None:

@@ -19,6 +19,7 @@ from autostack.engine.release import Diagnosis, Status
 from autostack.engine.run import guarded
 from autostack.features.deployments import orders, service
 from autostack.features.deployments.journal import PostgresJournal, Site, work
+from autostack.features.instances import places
 from autostack.features.jobs import service as jobs
 from autostack.features.projects import service as projects
 from autostack.features.variables import service as variables
@@ -132,12 +133,14 @@ async def _order(works: Works, deployment_id: UUID, *, settling: bool) -> tuple[
         rows = await orders.gather(session, deployment) if deployment else None
         if rows is None:
             raise LeaseLost
+        seat = await work.seat_for_builds(session, rows.project)
+        uid = places.build_uid(works.site.host, seat)
         if settling:
-            return orders.order(rows, _nothing(), host=works.site.host, settling=True), b""
+            return orders.order(rows, _nothing(), build_uid=uid, settling=True), b""
         env, sealed = await _configuration(works, session, rows)
         credential = projects.credential(rows.project, works.opener)
     secrets = orders.Secrets(variables=env, credential=credential)
-    return orders.order(rows, secrets, host=works.site.host), sealed
+    return orders.order(rows, secrets, build_uid=uid), sealed
 
 
 async def _configuration(

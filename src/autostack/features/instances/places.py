@@ -11,15 +11,19 @@ from autostack.core.host import UIDS_PER_PLATFORM, Host
 APP_PORT = 8000
 UIDS = UIDS_PER_PLATFORM // 2
 """The first half of the platform's uids; the other half is for builds."""
+BUILD_SEATS = 32_000
+"""Somewhat fewer than the uids: a build's address on the bridge follows from its uid, and some
+addresses of that half are the bridge's own.
+"""
 RESERVED = 10
 """First addresses of the subnet: the bridge's own, and what it may need later."""
 
 
 class PlacesExhausted(Unavailable):
-    hint = "Stop environments that are not needed, or move some to another server."
+    hint = "Remove what is not needed, or move some projects to another server."
 
     def __init__(self, what: str) -> None:
-        super().__init__(f"No {what} is left for another instance.")
+        super().__init__(f"No {what} is left on this machine.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,19 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def build_uid(host: Host, seat: int) -> int:
+    """From the second half of the platform's uids."""
+    return host.first_uid + UIDS + seat
+
+
+def next_build_seat(taken: Collection[int]) -> int:
+    """The one after the highest, so that a removed project's is given again as late as may be."""
+    seat = _after(0, BUILD_SEATS, max(taken, default=None), lambda one: one not in taken)
+    if seat is None:
+        raise PlacesExhausted("user id")
+    return seat
 
 
 def next_seat(

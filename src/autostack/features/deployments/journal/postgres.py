@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from autostack.core.db import Database
 from autostack.engine import facts
-from autostack.engine.errors import Canceled, JournalAway, LeaseLost, StepTimedOut
+from autostack.engine.errors import Canceled, JournalAway, LeaseLost, StepGivenUp
 from autostack.engine.plan import Plan
 from autostack.engine.ports import Living, Served, Wanted
 from autostack.engine.release import (
@@ -104,7 +104,7 @@ class PostgresJournal:
             done = await repository.step(session, row.id, step)
             return Record(done.kept or {} if done else {})
         if opened.attempt > MOST_ATTEMPTS:
-            raise StepTimedOut(step, (now - opened.started_at).total_seconds())
+            raise StepGivenUp(step, MOST_ATTEMPTS)
         if step is Step.START and row.status is Status.BUILDING:
             row.status = Status.DEPLOYING
         row.updated_at = now

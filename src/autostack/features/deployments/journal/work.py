@@ -10,6 +10,7 @@ from autostack.engine.release import Outcome, Status
 from autostack.features.deployments import repository
 from autostack.features.deployments.errors import DeploymentFinished, DeploymentSwitching
 from autostack.features.deployments.service import RUN, SETTLE, Address, cancel, tell
+from autostack.features.instances import places
 from autostack.features.instances import service as instances
 from autostack.features.jobs import service as jobs
 from autostack.models.deployment import Deployment, Kind
@@ -122,6 +123,16 @@ async def all_releases(session: AsyncSession, environment_id: UUID) -> Sequence[
 
 async def all_deployments(session: AsyncSession, environment_id: UUID) -> Sequence[UUID]:
     return await repository.all_deployments(session, environment_id)
+
+
+async def seat_for_builds(session: AsyncSession, project: Project) -> int:
+    """The project's own for ever: its caches belong to the uid that follows from it."""
+    if project.build_seat is None:
+        await repository.lock_build_seats(session)
+        await session.refresh(project)
+    if project.build_seat is None:
+        project.build_seat = places.next_build_seat(await repository.build_seats(session))
+    return project.build_seat
 
 
 async def next_generation(session: AsyncSession, environment_id: UUID) -> int:
