@@ -5,7 +5,7 @@ import os
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from autostack.entrypoints.cli import store
@@ -52,6 +52,10 @@ class Client:
 
     def put(self, path: str, body: object) -> Json:
         return self._json("PUT", path, body=body)
+
+    def upload(self, path: str, file: IO[bytes]) -> Json:
+        """Send a file as it is, from its beginning."""
+        return self._json("POST", path, file=file)
 
     def delete(self, path: str) -> Json:
         return self._json("DELETE", path)
@@ -112,22 +116,31 @@ class Client:
         *,
         body: object = None,
         query: Mapping[str, object] | None = None,
+        file: IO[bytes] | None = None,
     ) -> Json:
-        answer = self._send(method, path, body, query)
+        answer = self._send(method, path, body, query, file)
         if answer.status_code == UNAUTHORIZED and not path.startswith("/auth/") and self._renewed():
-            answer = self._send(method, path, body, query)
+            answer = self._send(method, path, body, query, file)
         if not answer.is_success:
             raise _problem(answer)
         return answer.json() if answer.content else None
 
     def _send(
-        self, method: str, path: str, body: object, query: Mapping[str, object] | None
+        self,
+        method: str,
+        path: str,
+        body: object,
+        query: Mapping[str, object] | None,
+        file: IO[bytes] | None = None,
     ) -> "httpx.Response":
+        if file is not None:
+            file.seek(0)
         with _reaching(self.server):
             return self._http.request(
                 method,
                 path,
                 json=body,
+                content=file,
                 params={key: str(value) for key, value in (query or {}).items()},
                 headers=self._authorization(),
             )

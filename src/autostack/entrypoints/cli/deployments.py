@@ -1,12 +1,14 @@
 """Deployments: ask for one, follow it, cancel it, bring an earlier one back."""
 
+import os
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from autostack.entrypoints.cli import follow, output
+from autostack.entrypoints.cli import follow, output, pack
 from autostack.entrypoints.cli.client import Client, Json
-from autostack.entrypoints.cli.errors import CliError, Missing
+from autostack.entrypoints.cli.errors import CliError, Missing, Usage
 from autostack.entrypoints.cli.options import (
     PRODUCTION,
     AsJson,
@@ -21,6 +23,15 @@ from autostack.entrypoints.cli.options import (
 Wait = Annotated[
     bool, typer.Option("--wait/--no-wait", help="Follow the log and return when it is over.")
 ]
+Directory = Annotated[
+    Path | None,
+    typer.Argument(
+        exists=True, file_okay=False, help="Send what is committed there instead, as in `.`."
+    ),
+]
+Dirty = Annotated[
+    bool, typer.Option("--dirty", help="Send the files as they are, committed or not.")
+]
 Which = Annotated[str | None, typer.Argument(help="Deployment id; default: the newest one.")]
 To = Annotated[
     int | None, typer.Option("--to", help="Release number; default: the one before this one.")
@@ -29,19 +40,47 @@ Count = Annotated[int, typer.Option("--count", "-c", help="How many.", min=1, ma
 
 
 def deploy(
+    directory: Directory = None,
     project: Project = None,
     env: Env = PRODUCTION,
     branch: Branch = None,
+    dirty: Dirty = False,
     wait: Wait = True,
     server: Server = None,
     as_json: AsJson = False,
 ) -> None:
-    """Deploy what is on the repository's branch. Exit code 0 says it serves."""
+    """Deploy the repository's branch, or a directory of yours. Exit code 0 says it serves."""
     with in_words():
+        folder = _folder(directory, dirty=dirty, branch=branch)
         target = Target(server, project, env)
         body = {"project_id": target.project["id"], "environment": env, "branch": branch}
+        if folder is not None:
+            body["upload"] = _sent(target, folder, dirty=dirty)
         asked = target.client.post("/deployments", {k: v for k, v in body.items() if v})
         finish(target.client, asked, wait=wait, as_json=as_json)
+
+
+def _folder(directory: Path | None, *, dirty: bool, branch: str | None) -> Path | None:
+    """The directory to send, which is also the one whose project is meant; None sends nothing."""
+    if directory is None and not dirty:
+        return None
+    if branch is not None:
+        raise Usage("A directory has no branch.", "Give a directory or --branch, not both.")
+    if directory is not None:
+        os.chdir(directory)
+    return Path.cwd()
+
+
+def _sent(target: Target, folder: Path, *, dirty: bool) -> str:
+    """Names what the server got."""
+    changed = 0 if dirty else pack.not_committed(folder)
+    if changed:
+        what = "1 file is" if changed == 1 else f"{changed} files are"
+        typer.echo(f"{what} changed or new and not committed: not sent without --dirty.", err=True)
+    with pack.as_it_is(folder) if dirty else pack.committed(folder) as archive:
+        answer = target.client.upload(f"/projects/{target.project['id']}/uploads", archive)
+        typer.echo(f"Sent {archive.seek(0, os.SEEK_END) / 1000:,.0f} kB.", err=True)
+    return str(answer["upload"])
 
 
 def finish(client: Client, asked: Json, *, wait: bool, as_json: bool) -> None:

@@ -2,7 +2,7 @@
 
 import typer
 
-from autostack.entrypoints.cli import account, deployments, platform, projects, running
+from autostack.entrypoints.cli import access, account, deployments, platform, projects, running
 
 app = typer.Typer(
     name="autostack",
@@ -28,6 +28,8 @@ app.command(rich_help_panel=PROJECTS)(projects.init)
 app.command(rich_help_panel=PROJECTS)(projects.projects)
 app.command(rich_help_panel=PROJECTS)(projects.plan)
 app.command("open", rich_help_panel=PROJECTS)(projects.open_)
+app.add_typer(access.credential_commands, name="credential", rich_help_panel=PROJECTS)
+app.command("deploy-key", rich_help_panel=PROJECTS)(access.deploy_key)
 app.command(rich_help_panel=PROJECTS)(projects.destroy)
 
 DEPLOYMENTS = "Deployments"
