@@ -59,12 +59,13 @@ class TraefikRouter:
             async with asyncio.timeout(limit.total_seconds()):
                 for host in routes.hosts:
                     await self._until_it_answers(host, routes)
-                await asyncio.sleep(self._settle.total_seconds())
         except TimeoutError:
             raise SwitchUnconfirmed(limit.total_seconds()) from None
 
     async def drain(self, targets: Sequence[str], *, limit: timedelta) -> Drained:
         begun = time.monotonic()
+        # A request may have been on its way to the old release when the new one was visible.
+        await asyncio.sleep(self._settle.total_seconds())
         zeros, count = 0, 0
         while True:
             count = await asyncio.to_thread(self._count, targets)
