@@ -13,6 +13,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from autostack.core import domain
 from autostack.core.home import Home
 
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -51,6 +52,9 @@ class Settings(BaseSettings):
     unsafe_no_sandbox: bool = Field(
         default=False, description="Run builds and apps without isolation. For trusted code only."
     )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="How much the control plane writes into control.log."
+    )
     watch_seconds: float = Field(default=10, ge=0)
     build_slots: int = Field(default=2, ge=1, description="Builds that may run at once.")
     source_limit_mb: int = Field(
@@ -63,6 +67,11 @@ class Settings(BaseSettings):
         if not isinstance(value, str):
             return value
         return tuple(part.strip() for part in value.split(",") if part.strip())
+
+    @field_validator("base_domain", mode="after")
+    @classmethod
+    def _a_domain(cls, value: str | None) -> str | None:
+        return domain.checked(value) if value else None
 
     @field_validator("home", mode="after")
     @classmethod

@@ -5,6 +5,7 @@ Both share the parent's memory. Neither brings the other down, and both end with
 
 import asyncio
 import gc
+import logging
 import os
 import signal
 import socket
@@ -32,6 +33,7 @@ _LOGS_EVERY = 60.0
 
 def main() -> None:
     settings, supervisor = Settings(), Watch()
+    _write_log(settings)
     listener = _listen(settings)
     url = database_url(settings)
     runner.wait(url, seconds=DATABASE_LIMIT)
@@ -45,6 +47,14 @@ def main() -> None:
         on_start=lambda child: _note(settings, child),
     )
     family.serve(_chores(settings, supervisor))
+
+
+def _write_log(settings: Settings) -> None:
+    """One line an event, in UTC, to where the launcher has led stderr. Ids and words only."""
+    logging.Formatter.converter = time.gmtime
+    form = "%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s: %(message)s"
+    logging.basicConfig(format=form, datefmt="%Y-%m-%dT%H:%M:%S", level=logging.WARNING)
+    logging.getLogger("autostack").setLevel(settings.log_level.upper())
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -19,6 +19,7 @@ from autostack.core import host as hosts
 from autostack.core.clock import utc_now
 from autostack.core.crypto import Opener, Sealer
 from autostack.core.db import Database
+from autostack.core.domain import apps_domain
 from autostack.core.errors import Unavailable
 from autostack.core.home import Home
 from autostack.core.host import Host
@@ -74,10 +75,12 @@ async def serve(settings: Settings) -> None:
     try:
         async with _alone(settings.layout):
             works = build_works(settings, db)
+            logger.info("worker %s started (pid %d)", works.worker, os.getpid())
             if isinstance(works.tools.builder, WorkspaceBuilder):
                 await works.tools.builder.sweep()
             work = asyncio.create_task(work_on(works, url))
             await asyncio.wait({work, stop}, return_when=asyncio.FIRST_COMPLETED)
+            logger.info("worker ends")
             await _end(work)
     finally:
         await db.close()
@@ -157,7 +160,9 @@ def _site(settings: Settings, host: Host, opener: Opener) -> Site:
         host=host,
         runtime="process",
         clock=utc_now,
-        address=Address(edge_port=settings.edge_port, base_domain=settings.base_domain),
+        address=Address(
+            edge_port=settings.edge_port, base_domain=apps_domain(settings.base_domain)
+        ),
         open=unseal,
     )
 
@@ -303,6 +308,7 @@ async def _lead(works: Works, url: str) -> None:
     async with connection:
         while not await _is_leader(connection):  # noqa: ASYNC110 - a lock tells nobody
             await asyncio.sleep(2)
+        logger.info("this worker looks after what runs")
         leading = asyncio.create_task(Reconciler(works).lead())
         try:
             while not leading.done():

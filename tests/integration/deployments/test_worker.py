@@ -212,3 +212,32 @@ async def test_a_missing_sealing_key_fails_closed_with_words(house: House, works
     assert row.error_message is not None
     assert "key" in row.error_message
     assert house.runtime.processes() == ["web", "worker"]
+
+
+async def test_the_worker_tells_each_deployments_begin_and_end(
+    house: House, works: Works, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "autostack")
+
+    await tasks.take_over(works)
+    deployment = await run_once_with(house, works)
+
+    said = [record.getMessage() for record in caplog.records]
+    assert said == [
+        "took over 0 deployments of a worker that is gone",
+        f"deployment {deployment} begins (deploy)",
+        f"deployment {deployment} ended: success",
+        f"deployment {deployment} settles",
+        f"deployment {deployment} settled: success",
+    ]
+
+
+async def test_what_was_taken_over_is_counted(
+    house: House, works: Works, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "autostack")
+    await house.claim(await house.request(), worker=works.worker)
+
+    await tasks.take_over(works)
+
+    assert "took over 1 deployments of a worker that is gone" in caplog.messages

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
-from autostack.core import host
+from autostack.core import domain, host
 from autostack.core.errors import AutostackError
 from autostack.core.settings import Settings
 from autostack.drivers.machine import isolation
@@ -48,6 +48,7 @@ def examine(settings: Settings) -> Sequence[Finding]:
         _python,
         _git,
         _ports,
+        _domain,
         _disk,
         _memory,
         _clock,
@@ -118,6 +119,14 @@ def _ports(settings: Settings) -> Finding:
     except AutostackError as error:
         return _problem("ports", str(error), error.hint)
     return _ok("ports", f"{settings.port} and {settings.edge_port} are free")
+
+
+def _domain(settings: Settings) -> Finding:
+    found = domain.apps_domain(settings.base_domain)
+    if found is None:
+        return _ok("domain", "none: apps answer on this machine only")
+    notes = domain.shortfalls(settings.base_domain, settings.edge_port)
+    return _warning("domain", f"apps answer below {found}", " ".join(notes))
 
 
 def _disk(settings: Settings) -> Finding:

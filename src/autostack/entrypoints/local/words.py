@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import psycopg
 
+from autostack.core import domain
 from autostack.core.settings import Settings
 from autostack.entrypoints.local import house
 from autostack.entrypoints.postgres import database_url
@@ -58,8 +59,10 @@ def _first_account(settings: Settings, code: str | None) -> str:
 
 
 def _from_elsewhere(settings: Settings) -> list[str]:
-    if settings.base_domain:
-        return [f"Apps get addresses under {settings.base_domain}."]
+    if found := domain.apps_domain(settings.base_domain):
+        told = domain.place("NAME", "", domain=found, edge_port=settings.edge_port)
+        notes = domain.shortfalls(settings.base_domain, settings.edge_port)
+        return [f"Apps get addresses like http://{told}/", *(f"  {note}" for note in notes)]
     api, edge = settings.port, settings.edge_port
     tunnel = f"ssh -L {api}:127.0.0.1:{api} -L {edge}:127.0.0.1:{edge} USER@THIS-MACHINE"
     return [

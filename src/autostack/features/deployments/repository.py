@@ -194,13 +194,14 @@ async def hand_back(session: AsyncSession, deployment_id: UUID, lease: UUID) -> 
     )
 
 
-async def release_leases_of(session: AsyncSession, worker: str) -> None:
-    """The worker of that name is known to be dead."""
-    await session.execute(
+async def release_leases_of(session: AsyncSession, worker: str) -> int:
+    """The worker of that name is known to be dead; how many it held."""
+    freed = await session.execute(
         update(Deployment)
         .where(Deployment.worker == worker, Deployment.lease.is_not(None))
         .values(lease=None, lease_expires_at=None)
     )
+    return _changed(freed)
 
 
 async def held(session: AsyncSession, deployment_id: UUID, lease: UUID) -> Deployment | None:

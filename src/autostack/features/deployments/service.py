@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from autostack.core import domain
 from autostack.engine import facts
 from autostack.engine.plan import Plan
 from autostack.engine.release import Routes, Status
@@ -48,12 +49,16 @@ class Address:
 
     edge_port: int
     base_domain: str | None = None
+    """As `core.domain.apps_domain` gives it."""
 
     def url(self, environment: Environment) -> str:
         """Without scheme; answers from any program on this machine with no DNS set-up."""
-        if self.base_domain is None:
-            return f"{environment.loopback}:{self.edge_port}"
-        return f"{environment.hostname}.{self.base_domain}"
+        return domain.place(
+            environment.hostname,
+            environment.loopback,
+            domain=self.base_domain,
+            edge_port=self.edge_port,
+        )
 
     def hosts(self, environment: Environment) -> tuple[str, ...]:
         if self.base_domain is None:

@@ -49,7 +49,9 @@ async def run(works: Works, deployment_id: UUID) -> None:
         return await work.claim(session, deployment_id, worker=works.worker)
 
     async def carry_out(order: Order, journal: PostgresJournal) -> None:
-        await pipeline.deploy(order, works.tools, journal)
+        logger.info("deployment %s begins (%s)", order.id, order.goal)
+        status = await pipeline.deploy(order, works.tools, journal)
+        logger.info("deployment %s ended: %s", order.id, status)
 
     await _hold(works, deployment_id, claim, carry_out, settled=False)
 
@@ -61,7 +63,9 @@ async def settle(works: Works, deployment_id: UUID) -> None:
         return await work.claim_settle(session, deployment_id, worker=works.worker)
 
     async def carry_out(order: Order, journal: PostgresJournal) -> None:
-        await settling.settle(order, works.tools, journal)
+        logger.info("deployment %s settles", order.id)
+        status = await settling.settle(order, works.tools, journal)
+        logger.info("deployment %s settled: %s", order.id, status)
 
     await _hold(works, deployment_id, claim, carry_out, settled=True)
 
@@ -79,7 +83,8 @@ async def sweep(works: Works) -> None:
 async def take_over(works: Works) -> None:
     """At a start: what a worker of this name held is ours at once, for it is dead."""
     async with works.db.transaction() as session:
-        await work.release_leases_of(session, works.worker)
+        held = await work.release_leases_of(session, works.worker)
+    logger.info("took over %d deployments of a worker that is gone", held)
     await sweep(works)
 
 
@@ -103,6 +108,7 @@ async def _hold(
     except (LeaseLost, JournalAway) as error:
         logger.warning("deployment %s is left to be resumed: %s", deployment_id, error)
     except asyncio.CancelledError:
+        logger.info("deployment %s is handed back: this worker ends", deployment_id)
         await journal.hand_back()
         raise
     except AutostackError as error:
@@ -123,6 +129,7 @@ def _journal(
 
 async def _refuse(journal: PostgresJournal, error: AutostackError) -> None:
     """The order could not even be read, as when the key of a sealed variable is gone."""
+    logger.warning("a deployment cannot be begun: %s", error.code)
     diagnosis = Diagnosis(code=error.code, summary=str(error), todo=error.hint)
     await journal.ended(Status.FAILED, message=str(error), diagnosis=diagnosis)
 

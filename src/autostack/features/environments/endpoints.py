@@ -2,6 +2,7 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
+from autostack.core import domain
 from autostack.core.settings import Settings as SettingsValue
 from autostack.features.accounts.deps import CurrentUser
 from autostack.features.accounts.errors import NotSignedIn
@@ -82,6 +83,9 @@ def _read(environment: Environment, settings: SettingsValue) -> EnvironmentRead:
 
 
 def _url(environment: Environment, settings: SettingsValue) -> str:
-    if settings.base_domain is None:
-        return f"{environment.loopback}:{settings.edge_port}"
-    return f"{environment.hostname}.{settings.base_domain}"
+    return domain.place(
+        environment.hostname,
+        environment.loopback,
+        domain=domain.apps_domain(settings.base_domain),
+        edge_port=settings.edge_port,
+    )

@@ -75,9 +75,9 @@ async def claim_settle(session: AsyncSession, deployment_id: UUID, *, worker: st
     return await repository.claim_settle(session, deployment_id, worker=worker)
 
 
-async def release_leases_of(session: AsyncSession, worker: str) -> None:
-    """The worker of that name is known to be dead."""
-    await repository.release_leases_of(session, worker)
+async def release_leases_of(session: AsyncSession, worker: str) -> int:
+    """The worker of that name is known to be dead; how many it held."""
+    return await repository.release_leases_of(session, worker)
 
 
 async def abandoned(session: AsyncSession) -> Sequence[tuple[UUID, Status]]:
