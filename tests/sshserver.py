@@ -65,6 +65,12 @@ class SshServer:
         words = ("-q", "-t", "ed25519", "-N", "", "-f", str(self.folder / "host"))
         subprocess.run((keygen, *words), check=True, timeout=30)
 
+    def allow(self, public: str) -> None:
+        """Let this key in and no other, from the next connection on."""
+        keys = self.folder / "authorized_keys"
+        keys.write_text(f'restrict,command="{self.folder / "serve"}" {public}\n')
+        keys.chmod(0o600)
+
     def _write(self, public: str) -> None:
         serve = self.folder / "serve"
         serve.write_text(
@@ -77,14 +83,12 @@ class SshServer:
             "os.execvp('git', ['git', 'upload-pack', words[1]])\n"
         )
         serve.chmod(0o755)
-        keys = self.folder / "authorized_keys"
-        keys.write_text(f'restrict,command="{serve}" {public}\n')
-        keys.chmod(0o600)
+        self.allow(public)
         (self.folder / "sshd_config").write_text(
             f"Port {self.port}\n"
             "ListenAddress 127.0.0.1\n"
             f"HostKey {self.folder / 'host'}\n"
-            f"AuthorizedKeysFile {keys}\n"
+            f"AuthorizedKeysFile {self.folder / 'authorized_keys'}\n"
             f"PidFile {self.folder / 'pid'}\n"
             "PasswordAuthentication no\n"
             "KbdInteractiveAuthentication no\n"

@@ -51,3 +51,32 @@ def never_listens() -> Mapping[str, str]:
 
 def crashes(line: str = "import nowhere_to_be_found") -> Mapping[str, str]:
     return {"app.py": f"{line}\n", "Procfile": "web: python app.py\n", "requirements.txt": ""}
+
+
+def tells(version: str, *variables: str) -> Mapping[str, str]:
+    """Answers with its version and what the variables are set to; needs each of them."""
+    read = ", ".join(f"os.environ[{name!r}]" for name in variables)
+    return {
+        "app.py": f"""
+import os
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+SAID = " ".join([{version!r}, {read}])
+print("started", flush=True)
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(f"{{SAID}}\\n".encode())
+
+    def log_message(self, *args):
+        pass
+
+
+ThreadingHTTPServer(("0.0.0.0", int(os.environ["PORT"])), Handler).serve_forever()
+""",
+        "Procfile": "web: python app.py\n",
+        "requirements.txt": "",
+    }

@@ -8,10 +8,13 @@ import pytest
 from tests.gitserver import GitServer
 from tests.platform import Platform, User, platform
 
+SOURCE_LIMIT_MB = 16
+"""Small, so that a test can pass it."""
+
 
 @pytest.fixture(scope="session")
 def local() -> Iterator[Platform]:
-    with platform() as up:
+    with platform(AUTOSTACK_SOURCE_LIMIT_MB=str(SOURCE_LIMIT_MB)) as up:
         yield up
 
 
