@@ -15,7 +15,6 @@ from pathlib import Path
 from supervisor import supervisord
 from supervisor.options import FastCGIGroupConfig, ServerOptions
 
-import autostack
 from autostack.core.home import Home
 from autostack.drivers.machine import identity, view
 
@@ -40,13 +39,14 @@ def failed(home: Home) -> Path:
 
 
 def needed_by_all(home: Home) -> list[Path]:
-    """What programs of other users read: interpreter, packages, this package, the home."""
+    """What programs of other users read: the home, the interpreter, its packages."""
     return [
         home.root,
         Path(sys.prefix),
         Path(sys.base_prefix),
         Path(os.path.realpath(sys.executable)).parent.parent,
-        Path(autostack.__file__).parent,
+        # The directories packages are looked up in: without their listing Python finds nothing.
+        *(Path(entry) for entry in sys.path if entry),
     ]
 
 

@@ -5,11 +5,15 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
+import sysconfig
 import threading
 import time
+import venv
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -17,6 +21,7 @@ import psutil
 import psycopg
 import pytest
 
+import autostack
 from autostack.core import host
 from autostack.drivers.machine.identity import Identity, noted
 from tests import platform as platforms
@@ -118,6 +123,17 @@ def test_a_second_up_is_harmless(local: Platform) -> None:
 
     assert done.returncode == 0
     assert "runs already" in done.stdout
+    assert parts(local) == before
+
+
+def test_an_up_with_other_ports_is_refused_and_changes_nothing(local: Platform) -> None:
+    before = parts(local)
+    other = replace(local, port=local.port + 1)
+
+    done = other.run("up", "--detach")
+
+    assert done.returncode == 1
+    assert f"AUTOSTACK_PORT is {local.port}, not {local.port + 1}" in done.stderr
     assert parts(local) == before
 
 
@@ -256,19 +272,39 @@ def test_a_port_in_use_stops_the_start_before_anything_runs(local: Platform, set
 
 
 @pytest.mark.needs("root")
-def test_a_home_below_a_directory_only_root_may_pass_works() -> None:
+def test_all_of_it_may_lie_below_a_directory_only_root_may_pass() -> None:
     hidden = Path(mkdtemp(prefix="autostack-"))
+    command = install(hidden)
     port, edge_port = platforms.free_ports(2)
     inside = platforms.Platform(root=hidden / "home", port=port, edge_port=edge_port)
     try:
-        done = inside.run("up", "--detach")
+        done = run(inside, [*command, "up", "--detach"])
         mode = hidden.stat().st_mode & 0o777
     finally:
-        inside.run("down", "--apps")
+        run(inside, [*command, "down", "--apps"])
         shutil.rmtree(hidden)
 
     assert done.returncode == 0, done.stderr
     assert mode == 0o700
+
+
+def run(local: Platform, argv: list[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        argv, env=local.environ, capture_output=True, text=True, timeout=180, check=False
+    )
+
+
+def install(folder: Path) -> list[str]:
+    """An environment of its own with a copy of the code; the command that runs it."""
+    venv.create(folder / "venv")
+    shutil.copytree(Path(autostack.__file__).parent, folder / "src" / "autostack")
+    packages = sysconfig.get_path("purelib")
+    (link,) = (folder / "venv").glob("lib/python*/site-packages")
+    (link / "here.pth").write_text(f"{folder / 'src'}\n{packages}\n")
+    for program in ("traefik", "uv"):
+        source = Path(sysconfig.get_path("scripts")) / program
+        (folder / "venv" / "bin" / program).symlink_to(source)
+    return [str(folder / "venv" / "bin" / "python"), "-m", "autostack.entrypoints.cli.main"]
 
 
 def test_a_wrong_setting_is_said_without_its_value(local: Platform) -> None:

@@ -3,18 +3,24 @@
 AutostackError
 ├── Conflict
 │   ├── PortInUse            somebody else listens there
+│   ├── PortForbidden        a port below 1024 without root
 │   ├── HomeOfAnother        AUTOSTACK_HOME belongs to another user
+│   ├── RunsOtherwise        it runs with other addresses than asked for
+│   ├── SupervisorSilent     it runs but does not answer
 │   └── Busy                 another `up` or `down` is at work
 ├── Invalid
+│   ├── AddressUnknown       this machine has no such address
 │   ├── HomeUnusable         its path cannot hold a platform
 │   └── SettingsWrong        a setting does not parse
 └── Unavailable
     ├── DiskFull             too little space
     ├── PartFailed           a program of the platform does not come up
-    └── NotReady             the deadline passed
+    ├── PartRefused          it said itself why not
+    ├── NotReady             the deadline passed
+    └── NotStopped           some of it is still there
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from autostack.core.errors import Conflict, Invalid, Unavailable
@@ -89,6 +95,13 @@ class PartRefused(Unavailable):
     def __init__(self, message: str, hint: str) -> None:
         super().__init__(message)
         self.hint = hint
+
+
+class RunsOtherwise(Conflict):
+    def __init__(self, changed: Mapping[str, tuple[str, str]]) -> None:
+        said = ", ".join(f"{name} is {now}, not {asked}" for name, (now, asked) in changed.items())
+        super().__init__(f"This platform runs already, with other addresses: {said}.")
+        self.hint = "To change them: `autostack down --apps`, then `autostack up`."
 
 
 class SupervisorSilent(Conflict):

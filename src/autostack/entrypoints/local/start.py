@@ -1,10 +1,12 @@
 """`autostack up`."""
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from socket import socket
 
 from autostack.core.errors import AutostackError
@@ -21,7 +23,7 @@ from autostack.entrypoints.local import (
     supervisor,
     words,
 )
-from autostack.entrypoints.local.errors import SupervisorSilent
+from autostack.entrypoints.local.errors import RunsOtherwise, SupervisorSilent
 from autostack.entrypoints.local.leftovers import Leftover
 from autostack.entrypoints.local.programs import processes, supervisor_config, wanted
 from autostack.entrypoints.local.supervisor import Supervisor
@@ -48,6 +50,7 @@ def up(settings: Settings, *, detach: bool, say: Say) -> None:
 
 def _complete(settings: Settings, running: Supervisor, say: Say) -> None:
     """Start what an earlier `down` stopped."""
+    _check_addresses(settings)
     missing = _stopped(settings, running)
     running.start(*missing)
     try:
@@ -57,6 +60,25 @@ def _complete(settings: Settings, running: Supervisor, say: Say) -> None:
         raise
     say("AutoStack is up again." if missing else "AutoStack runs already.")
     say(words.welcome(settings))
+
+
+def _addresses(settings: Settings) -> dict[str, str]:
+    names = ("AUTOSTACK_BIND", "AUTOSTACK_PORT", "AUTOSTACK_EDGE_PORT")
+    told = environ.as_environ(settings)
+    return {name: told[name] for name in names}
+
+
+def _addresses_file(settings: Settings) -> Path:
+    return settings.layout.run / "addresses.json"
+
+
+def _check_addresses(settings: Settings) -> None:
+    """A running supervisor hands on the settings of its own start."""
+    now: dict[str, str] = json.loads(_addresses_file(settings).read_text())
+    asked = _addresses(settings)
+    changed = {name: (now[name], asked[name]) for name in asked if now[name] != asked[name]}
+    if changed:
+        raise RunsOtherwise(changed)
 
 
 def _stopped(settings: Settings, running: Supervisor) -> list[str]:
@@ -142,6 +164,7 @@ def _prepare(settings: Settings, say: Say) -> _Prepared:
     house.furnish(settings)
     for refusal in home.run.glob("*.refusal"):
         refusal.unlink()
+    _addresses_file(settings).write_text(json.dumps(_addresses(settings)))
     config = home.run / "supervisord.conf"
     config.write_text(supervisor_config(settings), encoding="utf-8")
     return _Prepared(
