@@ -2,6 +2,8 @@
 
 import json
 import os
+import time
+import weakref
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -20,6 +22,10 @@ STREAM_TIMEOUT = 60.0
 UNAUTHORIZED = 401
 NOT_FOUND = 404
 OK = 200
+RESTARTING = frozenset({502, 503, 504})
+PATIENCE = 60.0
+"""Seconds a stream is tried again after it was lost."""
+REOPEN = 0.5
 
 Json = Any
 
@@ -43,6 +49,8 @@ class Client:
         self._token = token or os.environ.get("AUTOSTACK_TOKEN")
         self._login = store.servers().get(self.server)
         self._http = httpx.Client(base_url=self.server, timeout=TIMEOUT, trust_env=False)
+        # A command is over when nobody holds its client any more.
+        weakref.finalize(self, self._http.close)
 
     def get(self, path: str, **query: object) -> Json:
         return self._json("GET", path, query={k: v for k, v in query.items() if v is not None})
@@ -80,15 +88,24 @@ class Client:
         store.forget(self.server)
 
     def stream(self, path: str, **query: str) -> Iterator[Sent]:
-        """Server-sent events until the server ends the stream; reopened where it broke off."""
-        last = ""
+        """Server-sent events until the server says `end`; reopened where it broke off, also over
+        a restart of the server.
+        """
+        last, lost_at = "", -PATIENCE
         while True:
-            with self._opened(path, query, last) as lines:
-                for sent in _events(lines):
-                    last = sent.id or last
-                    yield sent
-                    if sent.kind == "end":
-                        return
+            try:
+                with self._opened(path, query, last) as lines:
+                    lost_at = time.monotonic()
+                    for sent in _events(lines):
+                        last = sent.id or last
+                        yield sent
+                        lost_at = time.monotonic()
+                        if sent.kind == "end":
+                            return
+            except Unreachable:
+                if time.monotonic() > lost_at + PATIENCE:
+                    raise
+            time.sleep(REOPEN)
 
     @contextmanager
     def _opened(self, path: str, query: Mapping[str, str], last: str) -> Generator[Iterator[str]]:
@@ -104,6 +121,8 @@ class Client:
             if answer.status_code == UNAUTHORIZED and self._renewed():
                 yield iter(())
                 return
+            if answer.status_code in RESTARTING:
+                raise Unreachable(f"{self.server} answers {answer.status_code}.", "Try again.")
             if answer.status_code != OK:
                 answer.read()
                 raise _problem(answer)
@@ -152,12 +171,18 @@ class Client:
     def _renewed(self) -> bool:
         if self._token is not None or self._login is None:
             return False
-        email, body = self._login.email, {"refresh_token": self._login.refresh_token}
-        self._login = replace(self._login, access_token="")
-        answer = self._send("POST", "/auth/refresh", body, None)
-        if answer.is_success:
-            self._keep(email, answer.json())
-        return answer.is_success
+        with store.locked():
+            known = store.servers().get(self.server)
+            if known is not None and known != self._login:
+                # Another command of this user renewed it meanwhile.
+                self._login = known
+                return True
+            email, body = self._login.email, {"refresh_token": self._login.refresh_token}
+            self._login = replace(self._login, access_token="")
+            answer = self._send("POST", "/auth/refresh", body, None)
+            if answer.is_success:
+                self._keep(email, answer.json())
+            return answer.is_success
 
     def _keep(self, email: str, pair: Mapping[str, str]) -> None:
         self._login = Login(
@@ -191,6 +216,8 @@ def _problem(answer: "httpx.Response") -> CliError:
     try:
         told = answer.json()
         message, hint = str(told["detail"]), str(told.get("hint") or "")
+        if told.get("code") in {"not_signed_in", "session_ended"}:
+            hint = ""
     except (ValueError, KeyError, TypeError):
         message, hint = f"The server answered {answer.status_code}.", ""
     if answer.status_code == UNAUTHORIZED:

@@ -4,7 +4,8 @@ CliError        1  it did not work (a failed deployment, a refused request)
 ├── Usage       2  the command line makes no sense here
 ├── NotSignedIn 3  sign in first
 ├── Unreachable 4  the server does not answer
-└── Missing     5  it does not exist, or it is not yours
+├── Missing     5  it does not exist, or it is not yours
+└── Interrupted 130  Ctrl-C; what was asked for goes on
 """
 
 from typing import ClassVar
@@ -34,3 +35,7 @@ class Unreachable(CliError):
 
 class Missing(CliError):
     exit_code = 5
+
+
+class Interrupted(CliError):
+    exit_code = 130

@@ -1,45 +1,53 @@
 """Follow one deployment to its end, on the screen or as JSON lines."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
+
 from autostack.entrypoints.cli import output
 from autostack.entrypoints.cli.client import Client, Json
-from autostack.entrypoints.cli.errors import CliError
+from autostack.entrypoints.cli.errors import CliError, Interrupted
 
 FINAL = frozenset({"success", "failed", "canceled", "superseded"})
 LEVELS = {"warning": "yellow", "error": "red"}
 
 
 def follow(client: Client, deployment: Json) -> Json:
-    """The log line by line until it is over; returns the finished deployment.
-
-    Ctrl-C leaves the deployment running and says how to cancel it.
-    """
+    """The log line by line until it is over; returns the finished deployment."""
     screen = output.console()
     step = ""
-    try:
+    with _goes_on(deployment):
         for sent in client.stream(f"/deployments/{deployment['id']}/logs"):
             if sent.kind == "end":
                 break
             line = sent.data
             if line["step"] != step:
                 step = line["step"]
-                screen.print(f"[bold]▸ {step.replace('_', ' ')}[/]")
+                screen.print(f"[bold]▸ {output.plain(step.replace('_', ' '))}[/]")
             style = LEVELS.get(line["level"])
             text = output.plain(line["text"])
             screen.print(f"  [{style}]{text}[/]" if style else f"  {text}")
-    except KeyboardInterrupt:
-        raise CliError(
-            "Stopped following; the deployment goes on.",
-            f"Cancel it with `autostack cancel {deployment['id']}`.",
-        ) from None
-    return client.get(f"/deployments/{deployment['id']}")
+        return client.get(f"/deployments/{deployment['id']}")
 
 
 def wait(client: Client, deployment: Json) -> Json:
     """The finished deployment, without its log."""
-    for sent in client.stream(f"/deployments/{deployment['id']}/logs"):
-        if sent.kind == "end":
-            break
-    return client.get(f"/deployments/{deployment['id']}")
+    with _goes_on(deployment):
+        for sent in client.stream(f"/deployments/{deployment['id']}/logs"):
+            if sent.kind == "end":
+                break
+        return client.get(f"/deployments/{deployment['id']}")
+
+
+@contextmanager
+def _goes_on(deployment: Json) -> Generator[None]:
+    """Ctrl-C leaves the deployment running and says how to cancel it."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Interrupted(
+            "Stopped following; the deployment goes on.",
+            f"Cancel it with `autostack cancel {deployment['id']}`.",
+        ) from None
 
 
 def tell(deployment: Json) -> None:

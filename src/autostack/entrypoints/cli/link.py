@@ -1,10 +1,12 @@
 """Which project a directory belongs to: `.autostack.json` in it, else its Git remote."""
 
 import json
+import os
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from autostack.entrypoints.cli import store
 from autostack.entrypoints.cli.client import Client, Json
 from autostack.entrypoints.cli.errors import Missing, Usage
 
@@ -26,10 +28,19 @@ def read(start: Path | None = None) -> Mapping[str, str]:
     return {}
 
 
-def write(project: str) -> Path:
+def write(project: str, server: str) -> Path:
     file = Path.cwd() / NAME
-    file.write_text(json.dumps({"project": project}, indent=2) + "\n")
+    file.write_text(json.dumps({"project": project, "server": server}, indent=2) + "\n")
     return file
+
+
+def server() -> str:
+    """Where the linked project lives. A stranger's repository may hold this file, so it counts
+    only for a server this user signed in to, and never gets a token from the environment.
+    """
+    named = read().get("server", "").rstrip("/")
+    known = named in store.servers() and not os.environ.get("AUTOSTACK_TOKEN")
+    return named if known else ""
 
 
 def git(*args: str) -> str:

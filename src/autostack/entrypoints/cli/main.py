@@ -3,9 +3,12 @@
 import typer
 
 from autostack.entrypoints.cli import access, account, deployments, platform, projects, running
+from autostack.entrypoints.cli.help import Sections
 
 app = typer.Typer(
     name="autostack",
+    cls=Sections,
+    rich_markup_mode=None,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="A Git repository in, a working URL out.",

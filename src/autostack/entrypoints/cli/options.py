@@ -36,7 +36,9 @@ class Target:
 
     @cached_property
     def client(self) -> Client:
-        return Client(self.server or link.read().get("server") or store.default_server())
+        return Client(
+            self.server or store.named_server() or link.server() or store.default_server()
+        )
 
     @cached_property
     def project(self) -> Json:
@@ -49,6 +51,11 @@ class Target:
     @property
     def at(self) -> str:
         return f"/environments/{self.environment['id']}"
+
+    @property
+    def variables(self) -> str:
+        name = self.environment["name"]
+        return f"/projects/{self.project['id']}/environments/{name}/variables"
 
 
 @contextmanager

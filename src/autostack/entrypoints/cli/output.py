@@ -32,6 +32,11 @@ def as_json(value: Json) -> None:
     print()
 
 
+def json_line(value: Json) -> None:
+    """One of many, as it comes: one line each."""
+    print(json.dumps(value, ensure_ascii=False), flush=True)
+
+
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     from rich.table import Table  # noqa: PLC0415 - see console
 

@@ -34,10 +34,9 @@ def init(
     """Make a project from a repository and link this directory to it."""
     with in_words():
         address = _repository(repo)
-        made = Target(server).client.post(
-            "/projects", {"name": name or _name(address), "repo_url": address}
-        )
-        file = link.write(made["id"])
+        client = Target(server).client
+        made = client.post("/projects", {"name": name or _name(address), "repo_url": address})
+        file = link.write(made["id"], client.server)
         if as_json:
             output.as_json(made)
         else:

@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import quote
 
 import typer
 
@@ -21,6 +22,7 @@ from autostack.entrypoints.cli.options import (
 )
 
 Follow = Annotated[bool, typer.Option("--follow", "-f", help="Go on printing what comes.")]
+OfProcess = Annotated[str | None, typer.Option("--process", help="Only this process type.")]
 Lines = Annotated[int, typer.Option("--lines", "-n", help="How many lines.", min=1, max=1000)]
 Sizes = Annotated[list[str], typer.Argument(metavar="TYPE=COUNT …", help="As in web=2 worker=1.")]
 Pairs = Annotated[
@@ -57,6 +59,7 @@ def ps(
 def logs(
     follow: Follow = False,
     lines: Lines = 100,
+    process: OfProcess = None,
     project: Project = None,
     env: Env = PRODUCTION,
     server: Server = None,
@@ -66,13 +69,14 @@ def logs(
     with in_words():
         target = Target(server, project, env)
         if not follow:
-            page = target.client.get(f"{target.at}/logs", tail=lines)
+            page = target.client.get(f"{target.at}/logs", tail=lines, process=process)
             output.as_json(page["items"]) if as_json else _lines(page["items"])
             return
-        for sent in target.client.stream(f"{target.at}/logs", tail=str(lines)):
+        only = {"process": process} if process else {}
+        for sent in target.client.stream(f"{target.at}/logs", tail=str(lines), **only):
             if sent.kind == "end":
                 return
-            output.as_json(sent.data) if as_json else _lines([sent.data])
+            output.json_line(sent.data) if as_json else _lines([sent.data])
 
 
 def scale(
@@ -85,8 +89,9 @@ def scale(
 ) -> None:
     """Set how many instances of a process type run."""
     with in_words():
+        counts = _counts(sizes)
         target = Target(server, project, env)
-        made = target.client.put(f"{target.at}/scale", {"processes": _counts(sizes)})
+        made = target.client.put(f"{target.at}/scale", {"processes": counts})
         if made["deployment"] is None:
             typer.echo("Kept; it applies with the next deployment.")
             return
@@ -139,7 +144,7 @@ def env_list(
     """List the names; values are write-only."""
     with in_words():
         target = Target(server, project, env)
-        found = list(target.client.pages(f"{target.at}/variables"))
+        found = list(target.client.pages(target.variables))
         if as_json:
             output.as_json(found)
             return
@@ -161,7 +166,7 @@ def env_set(
             )
         target = Target(server, project, env)
         for name in names:
-            target.client.put(f"{target.at}/variables/{name}", {"value": _value(name)})
+            target.client.put(f"{target.variables}/{quote(name, safe='')}", {"value": _value(name)})
         typer.echo("Saved. It applies with the next deployment.")
 
 
@@ -171,9 +176,9 @@ def env_import(
 ) -> None:
     """Set all variables of a .env file."""
     with in_words():
-        text = sys.stdin.read() if str(file) == "-" else file.read_text()
+        text = _text(file)
         target = Target(server, project, env)
-        target.client.put(f"{target.at}/variables", {"dotenv": text})
+        target.client.put(target.variables, {"dotenv": text})
         typer.echo("Saved. They apply with the next deployment.")
 
 
@@ -185,7 +190,7 @@ def env_unset(
     with in_words():
         target = Target(server, project, env)
         for name in names:
-            target.client.delete(f"{target.at}/variables/{name}")
+            target.client.delete(f"{target.variables}/{quote(name, safe='')}")
         typer.echo("Removed. It applies with the next deployment.")
 
 
@@ -204,6 +209,15 @@ def _value(name: str) -> str:
     return line.rstrip("\n")
 
 
+def _text(file: Path) -> str:
+    try:
+        return sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise Usage(f"{file} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise Usage(f"{file} is not UTF-8 text.") from None
+
+
 def _counts(sizes: list[str]) -> dict[str, int]:
     counts: dict[str, int] = {}
     for size in sizes:
@@ -216,4 +230,5 @@ def _counts(sizes: list[str]) -> dict[str, int]:
 
 def _lines(items: list[Json]) -> None:
     for line in items:
-        typer.echo(f"{line['at']}  {line['process']}  {output.clean(line['text'])}")
+        source = f"{output.clean(line['process'])}.{line['index'] + 1}"
+        typer.echo(f"{line['at']}  {source}  {output.clean(line['text'])}")

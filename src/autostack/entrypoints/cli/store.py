@@ -1,8 +1,10 @@
 """Servers this user knows, and the tokens for them: `$XDG_CONFIG_HOME/autostack/config.json`."""
 
+import fcntl
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -32,10 +34,13 @@ def servers() -> Mapping[str, Login]:
         return {}
 
 
+def named_server() -> str:
+    """AUTOSTACK_SERVER."""
+    return os.environ.get("AUTOSTACK_SERVER", "").rstrip("/")
+
+
 def default_server() -> str:
-    """AUTOSTACK_SERVER, else the one signed in to last, else this machine's."""
-    if named := os.environ.get("AUTOSTACK_SERVER"):
-        return named.rstrip("/")
+    """The one signed in to last, else this machine's."""
     known = list(servers())
     if known:
         return known[-1]
@@ -51,6 +56,16 @@ def remember(server: str, login: Login) -> None:
 
 def forget(server: str) -> None:
     _write({url: login for url, login in servers().items() if url != server})
+
+
+@contextmanager
+def locked() -> Generator[None]:
+    """One at a time: a refresh token that is used twice ends its session."""
+    file = config_file().with_suffix(".lock")
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with file.open("a") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
 
 
 def _write(known: Mapping[str, Login]) -> None:
