@@ -173,6 +173,21 @@ class User:
             raise Refused(f"{method} {path}: {reply.status} {reply.body.decode()[:500]}")
         return reply.json() if reply.body else None
 
+    def command(self, *args: str, cwd: Path, given: str = "") -> subprocess.CompletedProcess[str]:
+        """The `autostack` command of this user, in a directory of theirs."""
+        program = Path(sys.executable).with_name("autostack")
+        signed_in = {"AUTOSTACK_SERVER": self.platform.api, "AUTOSTACK_TOKEN": self.token}
+        return subprocess.run(
+            [str(program), *args],
+            env={**self.platform.environ, **signed_in},
+            cwd=cwd,
+            input=given,
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+        )
+
     def create_project(self, name: str, repo_url: str) -> Any:  # noqa: ANN401
         return self.call("POST", "/projects", {"name": name, "repo_url": repo_url})
 
