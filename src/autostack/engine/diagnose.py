@@ -2,34 +2,30 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from autostack.core.errors import AutostackError
 from autostack.engine import errors
-from autostack.engine.plan import Plan
-from autostack.engine.release import Diagnosis, Exit, Listener, Step
+from autostack.engine.plan import Check
+from autostack.engine.release import Diagnosis, Listener
+from autostack.engine.scene import (
+    PROOF_LENGTH,
+    Scene,
+    command_line,
+    exit_words,
+    find,
+    find_all,
+    is_release,
+    last_line,
+    shown,
+    telling_line,
+    unset,
+)
 
-KILLED = 137
 NOT_EXECUTABLE = 126
 NOT_FOUND = 127
-PROOF_LENGTH = 300
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
-    """What was there to see when it failed. `lines` are the last printed ones, oldest first;
-    `port` is the one the app was given; `variables` are the names that were set.
-    """
-
-    step: Step
-    error: Exception
-    lines: tuple[str, ...] = ()
-    plan: Plan | None = None
-    exit: Exit | None = None
-    listeners: tuple[Listener, ...] = ()
-    port: int | None = None
-    variables: frozenset[str] = frozenset()
-
+__all__ = ["RULES", "Scene", "diagnose"]
 
 Rule = Callable[[Scene], Diagnosis | None]
 
@@ -48,7 +44,7 @@ def _in_its_own_words(scene: Scene) -> Diagnosis:
         return Diagnosis(
             code=scene.error.code,
             summary=str(scene.error),
-            proof=_last_line(scene.lines),
+            proof=last_line(scene.lines),
             todo=scene.error.hint,
         )
     return Diagnosis(
@@ -64,19 +60,19 @@ def clone_denied(scene: Scene) -> Diagnosis | None:
     return Diagnosis(
         code="clone_denied",
         summary=str(scene.error),
-        proof=_last_line(scene.lines),
+        proof=last_line(scene.lines),
         todo=scene.error.hint,
     )
 
 
 def disk(scene: Scene) -> Diagnosis | None:
-    proof = _find(scene.lines, r"No space left on device|\bENOSPC\b|Disk quota exceeded")
+    proof = find(scene.lines, r"No space left on device|\bENOSPC\b|Disk quota exceeded")
     if proof is None and not isinstance(scene.error, errors.OutOfDisk):
         return None
     return Diagnosis(
         code="disk",
         summary="There was no disk space left.",
-        proof=_shown(proof) or str(scene.error),
+        proof=shown(proof) or str(scene.error),
         todo="Free disk space on the server, remove old releases, or write less.",
     )
 
@@ -86,14 +82,14 @@ def out_of_memory(scene: Scene) -> Diagnosis | None:
         r"JavaScript heap out of memory|^MemoryError\b|Cannot allocate memory|Out of memory"
         r"|was sent SIGKILL! Perhaps out of memory"
     )
-    proof = _find(scene.lines, pattern)
+    proof = find(scene.lines, pattern)
     ended = scene.exit is not None and scene.exit.oom
     if proof is None and not ended and not isinstance(scene.error, errors.BuildOutOfMemory):
         return None
     return Diagnosis(
         code="out_of_memory",
         summary="It needed more memory than it may use.",
-        proof=_shown(proof) or _exit_words(scene.exit) or str(scene.error),
+        proof=shown(proof) or exit_words(scene.exit) or str(scene.error),
         todo="Use less memory (fewer workers, smaller caches), or raise the memory limit.",
     )
 
@@ -105,7 +101,7 @@ _MISSING_MODULE = re.compile(
 
 
 def missing_module(scene: Scene) -> Diagnosis | None:
-    proof = _find(scene.lines, _MISSING_MODULE.pattern)
+    proof = find(scene.lines, _MISSING_MODULE.pattern)
     if proof is None or _names_the_start_command(scene, proof):
         return None
     name = proof["python"] or proof["node"]
@@ -118,7 +114,7 @@ def missing_module(scene: Scene) -> Diagnosis | None:
     return Diagnosis(
         code="missing_module",
         summary=f"The module {name!r} is not installed.",
-        proof=_shown(proof),
+        proof=shown(proof),
         todo=todo,
     )
 
@@ -128,7 +124,7 @@ def _names_the_start_command(scene: Scene, proof: re.Match[str]) -> bool:
     name = proof["python"]
     if name is None:
         return False
-    words = " ".join(_start_command(scene)).replace("=", " ").split()
+    words = " ".join(command_line(scene)).replace("=", " ").split()
     return any(word == name or word.startswith(f"{name}:") for word in words)
 
 
@@ -164,14 +160,104 @@ def unset_variable(scene: Scene) -> Diagnosis | None:
     )
 
 
+def read_as_nothing(scene: Scene) -> Diagnosis | None:
+    """The app got nothing where it expected an address or a key, and one it reads is not set."""
+    proof = find(scene.lines, _NOTHING)
+    unread = unset(scene)
+    if proof is None or not unread or not _failed_by_itself(scene):
+        return None
+    name, where = unread[0]
+    return Diagnosis(
+        code="unset_variable",
+        summary=f"It reads the variable {name}, which is not set.",
+        proof=f"{shown(proof)} ({where})"[:PROOF_LENGTH],
+        todo=f"Set it: `autostack env set {name}=…`, then deploy again.",
+    )
+
+
+_NOTHING = (
+    r"Expected string or URL object, got None"  # SQLAlchemy
+    r"|\bnot '?NoneType"
+    r"|'NoneType' object has no attribute"
+    r"|parameter to `\w+\(\)` must be a string, got .undefined"  # Mongoose
+    r"|[Rr]eceived (?:undefined|null)\b"
+    r"|secretOrPrivateKey must have a value"
+)
+
+
+def unreachable_service(scene: Scene) -> Diagnosis | None:
+    proof = find(scene.lines, _UNREACHABLE)
+    if proof is None or not _failed_by_itself(scene):
+        return None
+    unread = [f"{name} ({where})" for name, where in unset(scene)][:3]
+    todo = "Give the app a database or service it can reach, and its address in a variable."
+    if unread:
+        todo += f" Variables it reads that are not set: {', '.join(unread)}."
+    return Diagnosis(
+        code="service_unreachable",
+        summary="The app could not reach a database or another service it needs.",
+        proof=shown(proof),
+        todo=todo,
+    )
+
+
+_UNREACHABLE = (
+    r"\bECONNREFUSED\b|\bENOTFOUND\b|could not translate host name"
+    r"|\bEAI_AGAIN\b|[Cc]onnection refused|Name or service not known|MongoServerSelectionError"
+    r"|[Nn]o such host|Can't reach database server|Can't connect to (?:MySQL|local)"
+    r"|Temporary failure in name resolution|ServerSelectionTimeoutError"
+)
+
+
+def _failed_by_itself(scene: Scene) -> bool:
+    """It ended, never listened, or answers with errors: not a matter of where it listens."""
+    if isinstance(scene.error, errors.Unhealthy):
+        return not scene.listeners or "HTTP 5" in str(scene.error)
+    return isinstance(scene.error, errors.Crashed | errors.Unstable)
+
+
+def syntax_error(scene: Scene) -> Diagnosis | None:
+    proof = find(scene.lines, r"^\s*(?:SyntaxError|IndentationError|TabError): ")
+    if proof is None:
+        return None
+    places = find_all(scene.lines, r"""^\s*File "(?P<python>[^"]+)", line \d+$|^/\S+\.\w+:\d+$""")
+    where = f"{places[-1].string.strip()}: " if places else ""
+    return Diagnosis(
+        code="syntax_error",
+        summary="The code has a syntax error.",
+        proof=f"{where}{shown(proof)}"[:PROOF_LENGTH],
+        todo="Correct that line. If it is right on your machine, that one has a newer version of "
+        "the language: state it in .python-version or .nvmrc.",
+    )
+
+
+def server_error(scene: Scene) -> Diagnosis | None:
+    answered = re.search(r"last: HTTP (5\d\d)", str(scene.error))
+    if answered is None or not isinstance(scene.error, errors.Unhealthy):
+        return None
+    check = scene.plan.web.check if scene.plan and scene.plan.web else None
+    loose = next(
+        (text for text in (scene.plan.warnings if scene.plan else ()) if "pin" in text), ""
+    )
+    todo = "Correct the error it prints, or name a path that answers as the check path."
+    if loose:
+        todo += f" If it works on your machine, the packages there are older: {loose}"
+    return Diagnosis(
+        code="server_error",
+        summary=f"The app runs, but answers {(check or Check()).path} with HTTP {answered[1]}.",
+        proof=telling_line(scene.lines) or f"HTTP {answered[1]}",
+        todo=todo,
+    )
+
+
 def _unset(scene: Scene) -> tuple[str | None, str]:
     if isinstance(scene.error, errors.SourceError | errors.BuildTimedOut):
         return None, ""
     for pattern in _UNSET:
-        for match in _find_all(scene.lines, pattern):
+        for match in find_all(scene.lines, pattern):
             name = next(group for group in match.groupdict().values() if group)
             if name not in scene.variables:
-                return name, _shown(match)
+                return name, shown(match)
     return _pydantic_unset(scene)
 
 
@@ -195,20 +281,20 @@ _START_COMMAND = (
 
 
 def start_command(scene: Scene) -> Diagnosis | None:
-    if not isinstance(scene.error, errors.RuntimeFailure) or _is_release(scene):
+    if not isinstance(scene.error, errors.RuntimeFailure) or is_release(scene):
         return None
-    proof = next((m for pattern in _START_COMMAND if (m := _find(scene.lines, pattern))), None)
+    proof = next((m for pattern in _START_COMMAND if (m := find(scene.lines, pattern))), None)
     if proof is None:
-        missing = _find(scene.lines, _MISSING_MODULE.pattern)
+        missing = find(scene.lines, _MISSING_MODULE.pattern)
         proof = missing if missing and _names_the_start_command(scene, missing) else None
     code = scene.exit.code if scene.exit else None
     if proof is None and code not in {NOT_FOUND, NOT_EXECUTABLE}:
         return None
-    command = " ".join(_start_command(scene))
+    command = " ".join(command_line(scene))
     return Diagnosis(
         code="start_command",
         summary=f"The start command {command!r} does not work.",
-        proof=_shown(proof) or _last_line(scene.lines) or _exit_words(scene.exit),
+        proof=shown(proof) or last_line(scene.lines) or exit_words(scene.exit),
         todo="Correct the `web:` line of the Procfile, or the start command in the settings.",
     )
 
@@ -217,7 +303,7 @@ def bind_address(scene: Scene) -> Diagnosis | None:
     if not isinstance(scene.error, errors.Unhealthy) or scene.port is None:
         return None
     bound = [one for one in scene.listeners if one.port == scene.port]
-    if not bound or any(not _loopback(one.host) for one in bound):
+    if not bound or any(not loopback(one.host) for one in bound):
         return None
     return Diagnosis(
         code="bind_address",
@@ -228,9 +314,9 @@ def bind_address(scene: Scene) -> Diagnosis | None:
 
 
 def port(scene: Scene) -> Diagnosis | None:
-    taken = _find(scene.lines, r"(?i)address already in use|EADDRINUSE")
+    taken = find(scene.lines, r"(?i)address already in use|EADDRINUSE")
     if taken is not None:
-        summary, proof = "The port the app wants is already in use.", _shown(taken)
+        summary, proof = "The port the app wants is already in use.", shown(taken)
     elif isinstance(scene.error, errors.Unhealthy) and scene.port is not None:
         if any(one.port == scene.port for one in scene.listeners):
             return None
@@ -254,7 +340,7 @@ def release_command_failed(scene: Scene) -> Diagnosis | None:
     return Diagnosis(
         code="release_command_failed",
         summary=str(scene.error),
-        proof=_telling_line(scene.lines),
+        proof=telling_line(scene.lines),
         todo=scene.error.hint,
     )
 
@@ -265,7 +351,7 @@ def crash_at_start(scene: Scene) -> Diagnosis | None:
     return Diagnosis(
         code="crash_at_start",
         summary=str(scene.error),
-        proof=_telling_line(scene.lines) or _exit_words(scene.exit),
+        proof=telling_line(scene.lines) or exit_words(scene.exit),
         todo="Start it on your machine with the same command and variables; it fails the same way.",
     )
 
@@ -277,58 +363,16 @@ RULES: tuple[Rule, ...] = (
     start_command,
     missing_module,
     unset_variable,
+    syntax_error,
+    read_as_nothing,
+    unreachable_service,
     port,
     bind_address,
+    server_error,
     release_command_failed,
     crash_at_start,
 )
 
 
-def _is_release(scene: Scene) -> bool:
-    return isinstance(scene.error, errors.ReleaseCommandFailed)
-
-
-def _start_command(scene: Scene) -> tuple[str, ...]:
-    web = scene.plan.web if scene.plan else None
-    if web is None:
-        return ()
-    shell, *rest = web.command
-    return tuple(rest[1:]) if shell == "sh" and rest[:1] == ["-c"] else web.command
-
-
-def _find(lines: Sequence[str], pattern: str) -> re.Match[str] | None:
-    """The last line that matches: the latest word is the nearest to the end."""
-    found = _find_all(lines, pattern)
-    return found[-1] if found else None
-
-
-def _find_all(lines: Sequence[str], pattern: str) -> list[re.Match[str]]:
-    compiled = re.compile(pattern)
-    return [match for line in lines if (match := compiled.search(line.rstrip()))]
-
-
-def _shown(match: re.Match[str] | None) -> str:
-    return match.string.strip()[:PROOF_LENGTH] if match else ""
-
-
-def _last_line(lines: Sequence[str]) -> str:
-    return next((line.strip()[:PROOF_LENGTH] for line in reversed(lines) if line.strip()), "")
-
-
-def _telling_line(lines: Sequence[str]) -> str:
-    """The error a program ended with, rather than the frames and farewells around it."""
-    return _shown(_find(lines, r"^\s*(?:[\w.]*(?:Error|Exception)\b|Uncaught|fatal|panic)")) or (
-        _last_line(lines)
-    )
-
-
-def _exit_words(ended: Exit | None) -> str:
-    if ended is None:
-        return ""
-    if ended.oom or ended.code == KILLED:
-        return "killed because it used more memory than it may"
-    return f"signal {ended.signal}" if ended.signal else f"exit code {ended.code}"
-
-
-def _loopback(host: str) -> bool:
+def loopback(host: str) -> bool:
     return host.startswith("127.") or host in {"::1", "localhost"}

@@ -6,7 +6,7 @@ import pytest
 
 from autostack.engine import errors
 from autostack.engine.diagnose import Scene, diagnose
-from autostack.engine.plan import Family, Plan, Process
+from autostack.engine.plan import Evidence, Family, MissingVariable, Plan, Process
 from autostack.engine.release import Exit, Listener, Step
 
 FLASK_MISSING = """Traceback (most recent call last):
@@ -109,8 +109,92 @@ def test_an_app_on_its_own_loopback_is_told_to_bind_all() -> None:
     assert found.todo == "Listen on 0.0.0.0."
 
 
-def test_an_app_that_listens_but_answers_500_is_not_told_about_ports() -> None:
+def test_an_app_that_listens_but_is_silent_is_not_told_about_ports() -> None:
     assert diagnose(unhealthy(Listener(host="0.0.0.0", port=8000))).code == "unhealthy"
+
+
+def test_an_app_that_answers_with_errors_shows_the_error_and_what_is_not_pinned() -> None:
+    scene = Scene(
+        step=Step.CHECK,
+        error=errors.Unhealthy("web", 60, "HTTP 500"),
+        port=8000,
+        listeners=(Listener(host="0.0.0.0", port=8000),),
+        lines=('  File "/app/main.py", line 3, in index', "TypeError: unhashable type: 'dict'"),
+        plan=replace(PLAN, warnings=("requirements.txt does not pin every version",)),
+    )
+
+    found = diagnose(scene)
+
+    assert found.code == "server_error"
+    assert found.summary == "The app runs, but answers / with HTTP 500."
+    assert found.proof == "TypeError: unhashable type: 'dict'"
+    assert "requirements.txt does not pin" in found.todo
+
+
+UNSET = MissingVariable(
+    name="DATABASE_URL",
+    required=False,
+    evidence=Evidence(file="shop/db.py", line=16, text="os.getenv('DATABASE_URL')"),
+)
+
+
+def test_nothing_where_an_address_belongs_names_the_variable_that_is_read_for_it() -> None:
+    other = replace(UNSET, name="DEBUG", evidence=Evidence(file="shop/settings.py", line=1))
+    lines = (
+        '  File "/app/shop/db.py", line 18, in <module>',
+        "sqlalchemy.exc.ArgumentError: Expected string or URL object, got None",
+    )
+
+    found = diagnose(replace(SCENE, lines=lines, plan=replace(PLAN, missing=(other, UNSET))))
+
+    assert found.code == "unset_variable"
+    assert "DATABASE_URL" in found.summary
+    assert found.proof.endswith("(shop/db.py:16)")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Error: querySrv ENOTFOUND _mongodb._tcp.cluster0.example.mongodb.net",
+        "Error: connect ECONNREFUSED 127.0.0.1:5432",
+        'psycopg.OperationalError: could not translate host name "db" to address',
+        "redis.exceptions.ConnectionError: Error 111 connecting to redis:6379. Connection refused.",
+    ],
+)
+@pytest.mark.parametrize(
+    "error", [errors.Crashed("web", 1), errors.Unhealthy("web", 60, "connection refused")]
+)
+def test_a_service_out_of_reach_is_named_with_the_variables_that_may_lead_to_it(
+    line: str, error: Exception
+) -> None:
+    plan = replace(PLAN, missing=(UNSET,))
+
+    found = diagnose(replace(SCENE, error=error, lines=(line,), plan=plan, port=8000))
+
+    assert found.code == "service_unreachable"
+    assert found.proof == line
+    assert "DATABASE_URL (shop/db.py:16)" in found.todo
+
+
+def test_an_app_on_another_port_is_told_so_whatever_else_it_could_not_reach() -> None:
+    scene = unhealthy(Listener(host="0.0.0.0", port=3000))
+
+    assert diagnose(replace(scene, lines=("connect ECONNREFUSED redis",))).code == "port"
+
+
+@pytest.mark.parametrize(
+    "printed",
+    [
+        '  File "/app/app.py", line 3\n    def f(:\n          ^\nSyntaxError: invalid syntax',
+        "/app/app.py:3\nconst = 1\n      ^\n\nSyntaxError: Unexpected token '='\n    at wrap",
+    ],
+)
+def test_a_syntax_error_is_named_with_its_place(printed: str) -> None:
+    found = diagnose(replace(SCENE, lines=tuple(printed.splitlines())))
+
+    assert found.code == "syntax_error"
+    assert "/app/app.py" in found.proof
+    assert "SyntaxError: " in found.proof
 
 
 def test_memory_is_recognised_by_the_kernels_word_alone() -> None:

@@ -117,7 +117,9 @@ def _left(tree: Tree, package: Mapping[str, Any], framework: str) -> str | None:
 
 
 def _exported(tree: Tree) -> str | None:
-    return "out" if _says(tree, "next.config", r"""output\s*:\s*['"]export['"]""") else None
+    if not _says(tree, "next.config", r"""output\s*:\s*['"]export['"]"""):
+        return None
+    return _configured(tree, "next.config", r"""distDir\s*:\s*['"]([\w./-]+)['"]""") or "out"
 
 
 def _angular(tree: Tree) -> str | None:

@@ -44,6 +44,16 @@ def packages(tree: Tree) -> Packages | None:
     return next(_described(tree), None)
 
 
+def beside(tree: Tree, file: str) -> Packages | None:
+    """The requirements nearest to a file of the app, where the root has nothing."""
+    directories = file.split("/")[:-1]
+    for depth in range(len(directories), 0, -1):
+        requirements = "/".join((*directories[:depth], "requirements.txt"))
+        if tree.has(requirements):
+            return _requirements(tree, requirements)
+    return None
+
+
 def _described(tree: Tree) -> Iterator[Packages]:
     project = pyproject(tree)
     if tree.has("uv.lock") and project:

@@ -9,7 +9,7 @@ from autostack.engine.detect.applications import Application, applications, sett
 from autostack.engine.detect.draft import Draft, Sight
 from autostack.engine.detect.evidence import at, line_of, whole
 from autostack.engine.detect.modules import Module, is_main_guard, modules
-from autostack.engine.detect.packages import Packages, packages, pyproject
+from autostack.engine.detect.packages import Packages, beside, packages, pyproject
 from autostack.engine.detect.python_hazards import hazards
 from autostack.engine.detect.python_health import health
 from autostack.engine.detect.servers import serve, shell
@@ -54,6 +54,9 @@ def detect(sight: Sight) -> Draft | None:
         return None
     required = installed.required if installed else frozenset[str]()
     app = _application(tree, code, required)
+    if installed is None and app:
+        installed = beside(tree, app.file)
+        required = installed.required if installed else required
     start = _start(tree, code, app, required)
     if installed is None and start is None:
         return None
@@ -155,7 +158,12 @@ def _draft(
     found = health(tree, code)
     added = start.added if start and not sight.stated.web else ""
     is_django = bool(start and start.framework == "Django")
-    steps = [*_install(installed, added), *(django.build(tree, code) if is_django else ())]
+    hosts = django.hosts(tree, code) if is_django else None
+    steps = [
+        *_install(installed, added),
+        *((hosts.step,) if hosts else ()),
+        *(django.build(tree, code) if is_django else ()),
+    ]
     return Draft(
         family=Family.PYTHON,
         framework=start.framework if start else "",
@@ -164,8 +172,13 @@ def _draft(
         web=start.process if start else None,
         health=found.evidence if found else None,
         health_path=found.path if found else "",
-        env=_ENV,
-        decisions=(*decided, *_installing(installed), *(start.decisions if start else ())),
+        env={**_ENV, **(hosts.env if hosts else {})},
+        decisions=(
+            *decided,
+            *_installing(installed),
+            *(start.decisions if start else ()),
+            *((hosts.decision,) if hosts else ()),
+        ),
         reads=python_reads.reads(tree, code),
         warnings=(
             *_unlocked(installed),

@@ -98,15 +98,16 @@ def test_next_builds_then_starts_and_drops_development_packages(tmp_path: Path) 
     ]
 
 
-def test_an_exported_next_site_is_static(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("more", "left"), [("", "out"), (", distDir: '_static'", "_static")])
+def test_an_exported_next_site_is_static(tmp_path: Path, more: str, left: str) -> None:
     files = {
         "package.json": package(
             scripts={"build": "next build", "start": "next start"}, dependencies={"next": "16"}
         ),
-        "next.config.mjs": "export default { output: 'export' }\n",
+        "next.config.mjs": f"export default {{\n output: 'export'{more} }}\n",
     }
 
-    assert plan_of(tmp_path, files).publish == "out"
+    assert plan_of(tmp_path, files).publish == left
 
 
 @pytest.mark.parametrize(

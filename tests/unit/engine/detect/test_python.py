@@ -1,5 +1,8 @@
 """How Python projects are recognised, installed and started."""
 
+import subprocess
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -7,6 +10,7 @@ import pytest
 from autostack.engine.plan import Family, Overrides, Plan
 from tests.unit.engine.detect.trees import plan_of
 
+Files = Mapping[str, str]
 FLASK = "from flask import Flask\n\napp = Flask(__name__)\n"
 FACTORY = "from flask import Flask\ndef create_app():\n    return Flask('x')\n"
 FASTAPI = "import fastapi\n\napi = fastapi.FastAPI()\n"
@@ -120,6 +124,80 @@ def test_django_collects_its_files_and_is_never_migrated_unasked(tmp_path: Path)
         "shop/settings.py:2:",
         "Migrations",
     ]
+
+
+def django_with(settings: str, manage: str = "'DJANGO_SETTINGS_MODULE', 'shop.settings'") -> Files:
+    return {
+        "requirements.txt": "django==5\ngunicorn==23\n",
+        "site/manage.py": f"import os\nos.environ.setdefault({manage})\n",
+        "site/shop/__init__.py": "",
+        "site/shop/wsgi.py": (
+            "from django.core.wsgi import get_wsgi_application\n"
+            "application = get_wsgi_application()\n"
+        ),
+        "site/shop/settings.py": settings,
+    }
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        "ALLOWED_HOSTS = []\n",
+        "import os\nALLOWED_HOSTS = os.environ.get('HOSTS', '').split(',')\n",
+        "X = 1\nif X:\n    ALLOWED_HOSTS = ['*']\nelse:\n    ALLOWED_HOSTS = ['.localhost']\n",
+    ],
+)
+def test_django_answers_for_the_addresses_it_is_given(tmp_path: Path, settings: str) -> None:
+    plan = plan_of(tmp_path, django_with(f"{settings}KEPT = 1\n"))
+
+    assert start(plan) == "gunicorn --threads 8 --chdir site shop.wsgi:application"
+    *_, step = plan.build
+    subprocess.run([sys.executable, *step.command[1:]], cwd=tmp_path, check=True)
+    ask = "import autostack_settings as made; print(made.ALLOWED_HOSTS, made.KEPT)"
+    told = subprocess.run(
+        [sys.executable, "-c", ask], cwd=tmp_path / "site", capture_output=True, check=True
+    )
+
+    assert told.stdout == b"['*'] 1\n"
+    assert plan.env["DJANGO_SETTINGS_MODULE"] == "autostack_settings"
+    [decision] = [one for one in plan.decisions if one.subject == "hosts"]
+    assert decision.evidence is not None
+    assert decision.evidence.file == "site/shop/settings.py"
+    assert not any("ALLOWED_HOSTS" in warning for warning in plan.warnings)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        django_with("ALLOWED_HOSTS = ['*']\n"),
+        django_with("DEBUG = True\n"),
+        django_with("ALLOWED_HOSTS = []\n", "'DJANGO_SETTINGS_MODULE', NAME"),
+    ],
+)
+def test_django_settings_are_left_alone_where_they_need_nothing_or_are_unknown(
+    tmp_path: Path, files: Files
+) -> None:
+    plan = plan_of(tmp_path, files)
+
+    assert "DJANGO_SETTINGS_MODULE" not in plan.env
+
+
+def test_an_app_in_a_folder_is_installed_from_the_requirements_beside_it(tmp_path: Path) -> None:
+    files = {
+        "README.md": "",
+        "src/requirements.txt": "fastapi==1\n",
+        "src/app/__init__.py": "",
+        "src/app/main.py": f"from app.db import x\n{FASTAPI}",
+        "src/app/db.py": "x = 1\n",
+    }
+
+    plan = plan_of(tmp_path, files)
+
+    assert plan.build[0].command[:5] == (
+        *("uv", "pip", "install", "--requirement"),
+        "src/requirements.txt",
+    )
+    assert "uvicorn app.main:api" in start(plan)
 
 
 @pytest.mark.parametrize(
