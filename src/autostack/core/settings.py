@@ -31,31 +31,74 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="AUTOSTACK_", frozen=True, extra="ignore")
 
-    home: Path = Field(default_factory=default_home)
-    bind: str = "127.0.0.1"
-    port: Port = 8000
-    edge_port: Port = 8080
-    base_domain: str | None = None
-    public_url: str | None = None
-    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
-    runtime: Literal["auto", "process", "docker", "kubernetes", "gitops"] = "auto"
-    builder: Literal["auto", "workspace", "docker", "jenkins"] = "auto"
-    build_network: Literal["isolated", "host"] = "isolated"
-    database_url: str | None = None
-    redis_url: str | None = None
-    registry_url: str | None = None
-    secret_key: str | None = Field(default=None, repr=False)
-    private_hosts: Annotated[tuple[str, ...], NoDecode] = ()
-    api_rate: str = "100/minute"
-    login_rate: str = "10/minute"
-    registration: Literal["auto", "open", "invite", "closed"] = "auto"
+    home: Path = Field(
+        default_factory=default_home, description="The platform's directory; it holds everything."
+    )
+    bind: str = Field(default="127.0.0.1", description="The address the API listens on.")
+    port: Port = Field(default=8000, description="The API's port.")
+    edge_port: Port = Field(default=8080, description="The port at which apps answer.")
+    base_domain: str | None = Field(
+        default=None,
+        description="Apps answer at `NAME.` + this domain, as in `apps.example.com`. `sslip` takes "
+        "a name below sslip.io that is this machine's address.",
+    )
+    public_url: str | None = Field(
+        default=None,
+        description="Where people reach the API, as in `https://deploy.example.com`.",
+    )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Addresses and networks, separated by commas, whose `X-Forwarded-…` headers "
+        "are believed.",
+    )
+    runtime: Literal["auto", "process", "docker", "kubernetes", "gitops"] = Field(
+        default="auto", description="How apps run. `auto` takes what this machine offers."
+    )
+    builder: Literal["auto", "workspace", "docker", "jenkins"] = Field(
+        default="auto", description="How apps are built. `auto` takes what fits the runtime."
+    )
+    build_network: Literal["isolated", "host"] = Field(
+        default="isolated",
+        description="What builds reach: the internet alone, or all this machine does.",
+    )
+    database_url: str | None = Field(
+        default=None,
+        description="A PostgreSQL to use instead of the embedded one: `postgresql://…`.",
+    )
+    redis_url: str | None = Field(
+        default=None, description="Where rates are counted for several APIs. Not used yet."
+    )
+    registry_url: str | None = Field(
+        default=None, description="Where images are pushed. Not used yet."
+    )
+    secret_key: str | None = Field(
+        default=None,
+        repr=False,
+        description="Signs tokens; by default made at the first start and kept in `secrets/`.",
+    )
+    private_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Names and networks, separated by commas, that repositories may be fetched "
+        "from although they are private; then also over http.",
+    )
+    api_rate: str = Field(default="100/minute", description="Requests of one user.")
+    login_rate: str = Field(default="10/minute", description="Sign-ins from one address.")
+    registration: Literal["auto", "open", "invite", "closed"] = Field(
+        default="auto",
+        description="Who may make an account. `auto`: anybody while `bind` is this machine alone, "
+        "else `invite`. The first account can always be made.",
+    )
     unsafe_no_sandbox: bool = Field(
         default=False, description="Run builds and apps without isolation. For trusted code only."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="How much the control plane writes into control.log."
     )
-    watch_seconds: float = Field(default=10, ge=0)
+    watch_seconds: float = Field(
+        default=10,
+        ge=0,
+        description="How long a new release is watched, and the one before kept ready.",
+    )
     build_slots: int = Field(default=2, ge=1, description="Builds that may run at once.")
     source_limit_mb: int = Field(
         default=1024, ge=1, description="Largest repository or upload; larger ones are refused."
