@@ -53,6 +53,7 @@ def plug(host: Host, box: Plugged) -> dict[str, Any]:
         "prefix": whole(host).prefixlen,
         "gateway": gateway(host),
         "forwards": [],
+        "carries": [],
     }
 
 

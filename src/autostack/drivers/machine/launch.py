@@ -24,7 +24,7 @@ def main(path: str) -> None:
         told: Description = json.load(file)
     _open_output(told["output"])
     _join(told["cgroups"])
-    _plug_in(told["network"])
+    _plug_in(told["network"], told["uid"])
     _keep_to_ourselves()
     info = _open_state(told["state"])
     _see(told)
@@ -65,7 +65,7 @@ def _join(files: list[str]) -> None:
             file.write("500")
 
 
-def _plug_in(network: Description | None) -> None:
+def _plug_in(network: Description | None, uid: int) -> None:
     """A network namespace of its own, which ends with its last process."""
     if network is None:
         return
@@ -92,6 +92,12 @@ def _plug_in(network: Description | None) -> None:
         from autostack.drivers.machine import loopback  # noqa: PLC0415 - only where needed
 
         loopback.open_loopback(network["forwards"])
+    # A description of an earlier version has none.
+    if network.get("carries"):
+        from autostack.drivers.machine import forwarder  # noqa: PLC0415 - only where needed
+
+        # This process becomes bubblewrap, which ends with the app.
+        forwarder.carry(network["address"], network["carries"], lives_with=os.getpid(), uid=uid)
 
 
 def _keep_to_ourselves() -> None:

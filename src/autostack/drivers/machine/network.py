@@ -2,20 +2,26 @@
 
 import hashlib
 import ipaddress
+import json
+import os
 import socket
 import struct
+import subprocess
+import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 from autostack.core.home import Home
 from autostack.core.host import FIRST_UID, UIDS_PER_PLATFORM, Host
-from autostack.drivers.machine import addresses, libc, netlink, nftables
+from autostack.drivers.machine import addresses, forwarder, libc, netlink, nftables
 from autostack.drivers.machine.loopback import open_loopback
 
 # Where clouds answer questions about the machine and hand out its credentials.
 METADATA = ("169.254.0.0/16", "100.100.100.200/32", "192.0.0.192/32", "168.63.129.16/32")
+CARRY_LIMIT = 20  # seconds
 PLATFORMS = (2**31 - FIRST_UID) // UIDS_PER_PLATFORM
 
 
@@ -77,6 +83,29 @@ def remove(host: Host) -> None:
 def forward(pid: int, ports: Sequence[int]) -> None:
     """Lead ports of the network namespace of `pid` to its loopback."""
     _inside(pid, lambda: open_loopback(ports))
+
+
+def carry(pid: int, launch: Mapping[str, Any]) -> None:
+    """Take IPv4 connections in the network namespace of `pid` for what listens on ::1 there."""
+    told = {
+        "pid": pid,
+        "address": launch["network"]["address"],
+        "ports": launch["network"]["carries"],
+        "cgroups": launch["cgroups"],
+        "uid": launch["uid"],
+    }
+    argv = [sys.executable, "-I", "-S", forwarder.__file__, json.dumps(told)]
+    done = subprocess.run(
+        argv,
+        env={},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        timeout=CARRY_LIMIT,
+        check=False,
+    )
+    if done.returncode not in {0, forwarder.THERE_ALREADY}:
+        raise OSError(done.returncode, os.strerror(done.returncode))
 
 
 def _inside(pid: int, act: Callable[[], None]) -> None:
@@ -151,14 +180,15 @@ def _set(name: str, value: str) -> None:
 
 def _free_subnets(seed: int) -> Iterator[ipaddress.IPv4Network]:
     """Halves of networks in 10.64.0.0/10 that the host does not use, in an order of our own."""
-    used = [*_routes(), *_resolvers()]
+    used = [*routes(), *_resolvers()]
     for step in range(64):
         network = ipaddress.IPv4Network(f"10.{64 + (seed + step) % 64}.0.0/16")
         if not any(network.overlaps(other) for other in used):
             yield next(network.subnets())
 
 
-def _routes() -> Iterator[ipaddress.IPv4Network]:
+def routes() -> Iterator[ipaddress.IPv4Network]:
+    """Networks this host has a way to, the default one left out."""
     for line in Path("/proc/net/route").read_text().splitlines()[1:]:
         fields = line.split()
         target, mask = (struct.pack("=I", int(fields[place], 16)) for place in (1, 7))

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from autostack.drivers.machine import cgroup, isolation, network, processes
@@ -95,9 +96,9 @@ class ProcessRuntime:
         init = processes.init_of(self._room(instance_id))
         if init is None:
             return []
-        return await asyncio.to_thread(
-            process_ports.listeners, init, shared=not self._has_own_network(instance_id)
-        )
+        plug = self._launch(instance_id)["network"]
+        found = await asyncio.to_thread(process_ports.listeners, init, shared=plug is None)
+        return [one for one in found if plug is None or not _is_ours(one, plug)]
 
     async def expose(self, instance_id: UUID, listener: Listener) -> Instance:
         """Make a listener reachable from the edge, also one bound to the instance's own
@@ -107,8 +108,11 @@ class ProcessRuntime:
         init = processes.init_of(self._room(instance_id))
         if init is None:
             raise StartRefused("it is not running")
-        if self._has_own_network(instance_id) and process_ports.is_loopback(listener.host):
-            await asyncio.to_thread(self._forward, instance_id, init, listener.port)
+        if process_ports.is_loopback(listener.host):
+            if self._has_own_network(instance_id):
+                await asyncio.to_thread(self._lead_in, instance_id, init, listener)
+            elif ":" in listener.host:
+                address = f"[{listener.host}]"
         self._write(instance_id, "instance.json", {"address": f"{address}:{listener.port}"})
         return self._instance(instance_id)
 
@@ -145,12 +149,17 @@ class ProcessRuntime:
         draft.write_text(json.dumps(document))
         draft.replace(target)
 
-    def _forward(self, instance_id: UUID, init: int, port: int) -> None:
+    def _lead_in(self, instance_id: UUID, init: int, listener: Listener) -> None:
         """Now, and at every restart: a restarted instance has a new network namespace."""
-        launch = json.loads((self._room(instance_id) / "launch.json").read_text())
-        launch["network"]["forwards"] = sorted({*launch["network"]["forwards"], port})
+        launch = self._launch(instance_id)
+        way = "carries" if ":" in listener.host else "forwards"
+        plug = launch["network"]
+        plug[way] = sorted({*plug.get(way, ()), listener.port})
         self._write(instance_id, "launch.json", launch)
-        network.forward(init, launch["network"]["forwards"])
+        if way == "carries":
+            network.carry(init, launch)
+        else:
+            network.forward(init, plug["forwards"])
 
     async def _until_launched(self, instance_id: UUID) -> None:
         """Until its address exists: a connection tried before that waits a second for ARP."""
@@ -230,9 +239,12 @@ class ProcessRuntime:
         told = json.loads((self._room(instance_id) / "instance.json").read_text())
         return Instance(id=instance_id, address=told["address"])
 
+    def _launch(self, instance_id: UUID) -> dict[str, Any]:
+        told: dict[str, Any] = json.loads((self._room(instance_id) / "launch.json").read_text())
+        return told
+
     def _has_own_network(self, instance_id: UUID) -> bool:
-        launch = json.loads((self._room(instance_id) / "launch.json").read_text())
-        return launch["network"] is not None
+        return self._launch(instance_id)["network"] is not None
 
 
 _LIVING = {InstanceState.STARTING, InstanceState.RUNNING, InstanceState.BACKOFF}
@@ -247,6 +259,11 @@ _STATES = {
     ProgramState.STOPPED: InstanceState.STOPPED,
     ProgramState.UNKNOWN: InstanceState.CRASHED,
 }
+
+
+def _is_ours(listener: Listener, plug: Mapping[str, Any]) -> bool:
+    """What leads to the app, and is not the app."""
+    return listener.host == plug["address"] and listener.port in plug.get("carries", ())
 
 
 def _until_dead(pid: int) -> None:

@@ -41,7 +41,9 @@ def _table(file: Path) -> Iterator[tuple[str, Listener]]:
 def _host(address: str) -> str:
     words = [address[start : start + WORD] for start in range(0, len(address), WORD)]
     packed = b"".join(bytes.fromhex(word)[::-1] for word in words)
-    return str(ipaddress.ip_address(packed))
+    found = ipaddress.ip_address(packed)
+    # How a JVM says 127.0.0.1; such a socket takes IPv4 connections.
+    return str(getattr(found, "ipv4_mapped", None) or found)
 
 
 def _sockets(init: int) -> Iterator[str]:
