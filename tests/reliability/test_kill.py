@@ -99,9 +99,9 @@ def test_apps_serve_on_while_a_part_is_killed_and_heals(
         asked = user.request_deployment(project)
         time.sleep(0.3)
         os.kill(victim, signal.SIGKILL)
-        until(lambda: healthy(local) and pids(local).get(part, victim) != victim)
+        until(lambda: pids(local).get(part, victim) != victim and healthy(local))
 
-    found = user.wait(asked["id"], limit=60)
+    found = user.wait(asked["id"], limit=60, settled=True)
     assert measured.result.failed == 0, measured.result
     assert found["status"] in {"success", "failed"}
     assert all(step["outcome"] for step in found["steps"] if step["started_at"]), found["steps"]
