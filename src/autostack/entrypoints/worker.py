@@ -31,7 +31,7 @@ from autostack.drivers.machine.sandbox import Machine, Network
 from autostack.drivers.machine.supervisor import Supervisor
 from autostack.drivers.routers.documents import Sites
 from autostack.drivers.routers.probe import HttpProbe
-from autostack.drivers.routers.sites import remembered
+from autostack.drivers.routers.sites import remembered, until_open
 from autostack.drivers.routers.traefik import TraefikRouter
 from autostack.drivers.runtimes.process import ProcessRuntime
 from autostack.engine.detect import Tree, detect
@@ -58,6 +58,7 @@ HEARTBEAT = 10.0
 STALLED = 30.0
 LEADER_LOCK = 0x4153_4C454144
 LAST_LINES = 40
+SITES_WAKE = timedelta(seconds=15)
 
 
 class NotSetUp(Unavailable):
@@ -192,6 +193,7 @@ def _sites(home: Home) -> Callable[[], Awaitable[Sites]]:
         """The server of static sites, awake from the first one on."""
         found = await asyncio.to_thread(remembered, home)
         await supervisor.wake("static")
+        await until_open(found, limit=SITES_WAKE)
         return found
 
     return sites

@@ -4,19 +4,23 @@ The edge names a site by a header, below a root that holds all of them, so that 
 a reload. A second header, known to the edge and to Caddy only, keeps other local users out.
 """
 
+import asyncio
 import json
 import os
 import secrets
 import socket
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from autostack.core.home import Home
 from autostack.drivers.routers.documents import KEY, SITE, Sites
+from autostack.engine.errors import SwitchUnconfirmed
 
 Document = dict[str, Any]
 
+PAUSE = 0.05
 _PATH = "{http.request.uri.path}"
 
 
@@ -32,6 +36,28 @@ def remembered(home: Home) -> Sites:
     except FileNotFoundError:
         _choose(home)
         return _read(home)
+
+
+async def until_open(sites: Sites, *, limit: timedelta) -> None:
+    """Return when the server takes connections: right after its start it does not yet."""
+    host, _, port = sites.address.rpartition(":")
+    try:
+        async with asyncio.timeout(limit.total_seconds()):
+            while True:
+                if await _opens(host, int(port)):
+                    return
+                await asyncio.sleep(PAUSE)
+    except TimeoutError:
+        raise SwitchUnconfirmed(limit.total_seconds()) from None
+
+
+async def _opens(host: str, port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection(host, port)
+    except OSError:
+        return False
+    writer.close()
+    return True
 
 
 def _file(home: Home) -> Path:
