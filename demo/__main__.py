@@ -138,15 +138,26 @@ def timings(deployment: Any) -> Iterator[tuple[str, float]]:  # noqa: ANN401
 
 
 def redeploy(user: User, project: str, git: GitServer, url: str) -> None:
-    git.commit(NAME, {"VERSION": version()}, "Say another version")
+    changed = version()
+    git.commit(NAME, {"VERSION": changed}, "Say another version")
     say("Redeploying a change under 200 new connections a second …")
-    with load.during(load.Load(url=url, rate=200)) as measured:
-        found = user.deploy(project)
-        user.wait(found["id"], settled=True)
+    before, after = request("GET", url).body, b"Hello from Flask " + changed.encode()
+    with load.during(load.Load(url=url, bodies=(before, after), rate=200)) as measured:
+        drained(user, user.deploy(project)["id"])
     result = measured.result
     say(f"{result.failed} of {result.sent} requests failed; p95 {result.p95 * 1000:.0f} ms")
     if result.failed:
         raise SystemExit(f"Requests were lost: {result}")
+
+
+def drained(user: User, deployment: str, *, limit: float = 60) -> None:
+    """Wait until the old release has answered its last request."""
+    end = time.monotonic() + limit
+    while time.monotonic() < end:
+        steps = user.call("GET", f"/deployments/{deployment}")["steps"]
+        if any(step["name"] == "drain" and step["outcome"] for step in steps):
+            return
+        time.sleep(0.1)
 
 
 def say(text: str) -> None:
