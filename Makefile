@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCK := requirements/dev.lock
 
-.PHONY: setup demo demo-stop test check bench dev lock system coverage
+.PHONY: setup demo demo-stop test check bench dev docs lock system coverage
 .DEFAULT_GOAL := setup
 
 setup: $(VENV)/.ready
@@ -49,6 +49,9 @@ bench: setup
 
 dev: setup
 	@$(BIN)/autostack up
+
+docs: setup
+	@$(BIN)/python -m tools.docs
 
 lock: $(BIN)/uv
 	@echo 'uv' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --output-file requirements/uv.lock -
