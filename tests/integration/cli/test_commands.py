@@ -202,12 +202,12 @@ def test_json_is_the_apis_own_object_and_nothing_else(shop: World) -> None:
     shop.finish(queued["id"], "failed", error_message="no")
 
     listed = json.loads(shop.run("deployments", "--json"))
-    waited = threading.Thread(
-        target=lambda: (
-            until(lambda: shop.newest() != queued["id"]),
-            shop.finish(shop.newest(), "failed"),
-        )
-    )
+
+    def work() -> None:
+        until(lambda: shop.newest() != queued["id"])
+        shop.finish(shop.newest(), "failed")
+
+    waited = threading.Thread(target=work)
     waited.start()
     done = CliRunner().invoke(cli, ["deploy", "--json"])
     waited.join()

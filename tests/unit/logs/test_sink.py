@@ -15,6 +15,7 @@ from autostack.core.logs import deployment, sink
 from autostack.core.logs.deployment import Entry
 from autostack.core.logs.records import LONGEST
 from autostack.core.logs.redaction import Redaction
+from autostack.core.logs.retention import KeepDeployments, enforce_deployments
 from autostack.core.logs.sink import FileSink
 from autostack.engine.ports import LogSink
 from autostack.engine.release import Step
@@ -199,3 +200,31 @@ def test_pages_of_a_deployment_meet_without_gap_or_double(path: Path) -> None:
 def test_a_deployment_without_log_reads_as_empty(path: Path) -> None:
     assert entries(path) == []
     assert deployment.tail(path, limit=10) == []
+
+
+def test_a_quiet_log_is_compressed_and_its_places_stay_true(path: Path) -> None:
+    log = FileSink(path)
+    for number in range(500):
+        log.say(f"line {number}", step=Step.BUILD)
+    log.close()
+    every = entries(path)
+    later = path.stat().st_mtime + 8 * 86_400
+
+    enforce_deployments(str(path.parent), KeepDeployments(), now=later)
+
+    assert not path.exists()
+    assert entries(path) == every
+    assert deployment.forward(path, every[99].end, limit=1) == [every[100]]
+    assert deployment.tail(path, limit=3) == every[-3:]
+
+
+def test_old_logs_go_and_of_too_much_the_oldest(path: Path) -> None:
+    path.parent.mkdir()
+    for name, age in (("new", 1), ("middle", 2), ("old", 3), ("ancient", 300)):
+        file = path.with_name(f"{name}.jsonl")
+        file.write_bytes(b"x" * 100)
+        os.utime(file, (1e9 - age * 86_400, 1e9 - age * 86_400))
+
+    enforce_deployments(str(path.parent), KeepDeployments(total_bytes=250), now=1e9)
+
+    assert {file.stem for file in path.parent.iterdir()} == {"new", "middle"}

@@ -4,7 +4,9 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from autostack.core.logs.segments import PACKED, RAW
+from autostack.core.logs.segments import PACKED, RAW, pack
+
+PLAIN_LOG = ".jsonl"
 
 
 class Keep(NamedTuple):
@@ -65,6 +67,40 @@ def enforce(store: str, keep: Keep, *, now: float, in_use: frozenset[str]) -> in
         if file.last:
             _remove_empty(file.stream)
     return len(gone)
+
+
+class KeepDeployments(NamedTuple):
+    """How long logs of deployments are kept."""
+
+    quiet_seconds: float = 7 * 86_400
+    """After so long without a line a log is compressed."""
+    seconds: float = 180 * 86_400
+    total_bytes: int = 2 * 1024 * 1024 * 1024
+
+
+def enforce_deployments(folder: str, keep: KeepDeployments, *, now: float) -> None:
+    """Compress what is quiet, remove what is too old or, oldest first, too much."""
+    for path, _, written_at in _logs(folder):
+        if path.endswith(PLAIN_LOG) and written_at < now - keep.quiet_seconds:
+            pack(path, f"{path}.gz")
+            if os.path.exists(f"{path}.gz"):  # noqa: PTH110
+                os.utime(f"{path}.gz", (written_at, written_at))
+    total = 0
+    for path, size, written_at in sorted(_logs(folder), key=lambda one: one[2], reverse=True):
+        total += size
+        if written_at < now - keep.seconds or total > keep.total_bytes:
+            os.unlink(path)  # noqa: PTH108
+
+
+def _logs(folder: str) -> list[tuple[str, int, float]]:
+    """Path, size and time of the last line of each."""
+    with os.scandir(folder) as entries:
+        found = [(entry.path, entry.stat()) for entry in entries if _is_log(entry.name)]
+    return [(path, seen.st_size, seen.st_mtime) for path, seen in found]
+
+
+def _is_log(name: str) -> bool:
+    return name.endswith((PLAIN_LOG, f"{PLAIN_LOG}.gz"))
 
 
 def _folders(store: str) -> Iterator[str]:
