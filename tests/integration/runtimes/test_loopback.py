@@ -87,7 +87,7 @@ async def test_what_carries_is_the_apps_own_and_ends_with_it(house: House) -> No
     init = init_of(house, spec.id)
     inside = {init, *(one.pid for one in processes.inside(init))}
     carriers = [pid for pid in cgroup.processes(spec.id) if is_forwarder(pid)]
-    users = [Path(f"/proc/{pid}").stat().st_uid for pid in carriers]
+    users = [user_of(pid) for pid in carriers]
 
     await house.runtime.stop(spec.id, grace=timedelta(seconds=5))
 
@@ -124,3 +124,7 @@ def lives(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def user_of(pid: int) -> int:
+    return Path(f"/proc/{pid}").stat().st_uid

@@ -9,7 +9,7 @@ from functools import cache
 from uuid import uuid4
 
 from autostack.core.host import Host
-from autostack.drivers.machine import cgroup
+from autostack.drivers.machine import cgroup, firewall, nftables
 from autostack.drivers.machine.sandbox import (
     Machine,
     Network,
@@ -66,14 +66,24 @@ def _found(machine: Machine) -> Iterator[Problem]:
             what="Memory, CPU and processes of apps are not capped: control groups are read-only.",
             todo="Mount /sys/fs/cgroup writable.",
         )
-    yield from _network_problems(machine.host)
+    yield from network_problems(machine.host)
 
 
-def _network_problems(host: Host) -> Iterator[Problem]:
+def network_problems(host: Host) -> Iterator[Problem]:
     if host.subnet is None:
         yield Problem(
             what="Apps share the host's network: no bridge could be made.",
             todo="Allow CAP_NET_ADMIN and load the kernel's bridge, veth and nf_tables parts.",
+        )
+        return
+    for chain in firewall.obstacles():
+        where = f"{nftables.FAMILIES[chain.family]} {chain.table} {chain.name}"
+        yield Problem(
+            what=f"Apps do not reach the internet: the firewall drops what is forwarded ({where}).",
+            todo=(
+                f"Allow the bridge there: nft insert rule {where} iifname {host.bridge} accept; "
+                f"nft insert rule {where} oifname {host.bridge} ct state established,related accept"
+            ),
         )
 
 

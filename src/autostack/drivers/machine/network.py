@@ -16,7 +16,7 @@ from typing import Any
 
 from autostack.core.home import Home
 from autostack.core.host import FIRST_UID, UIDS_PER_PLATFORM, Host
-from autostack.drivers.machine import addresses, forwarder, libc, netlink, nftables
+from autostack.drivers.machine import addresses, firewall, forwarder, libc, netlink, nftables
 from autostack.drivers.machine.loopback import open_loopback
 
 # Where clouds answer questions about the machine and hand out its credentials.
@@ -57,6 +57,7 @@ def prepare(host: Host) -> None:
     _set("ipv4/ip_forward", "1")
     for table in _tables(host):
         table.apply()
+    firewall.let_pass(host.bridge)
 
 
 def ensure(host: Host) -> None:
@@ -65,7 +66,8 @@ def ensure(host: Host) -> None:
         return
     with closing(netlink.Netlink()) as kernel, suppress(OSError):
         kernel.index(host.bridge)
-        if all(table.exists() for table in _tables(host)):
+        whole = all(table.exists() for table in _tables(host))
+        if whole and not firewall.cuts_off(host.bridge):
             return
     prepare(host)
 
@@ -76,6 +78,7 @@ def remove(host: Host) -> None:
         return
     for table in _tables(host):
         table.remove()
+    firewall.forget(host.bridge)
     with closing(netlink.Netlink()) as kernel:
         netlink.remove_link(kernel, host.bridge)
 

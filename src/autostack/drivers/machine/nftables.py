@@ -7,7 +7,8 @@ are those of <linux/netfilter/nf_tables.h>. Imported by the launcher: keep its i
 import os
 import socket
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from autostack.drivers.machine.netlink import attribute, text
 
@@ -15,6 +16,7 @@ Expression = bytes
 Rule = Sequence[Expression]
 
 INET, IPV4 = 1, 2
+FAMILIES = {INET: "inet", IPV4: "ip"}
 DROP, ACCEPT = 0, 1
 PREROUTING, INPUT, FORWARD, POSTROUTING = 0, 1, 2, 4
 ESTABLISHED_OR_RELATED = 2 | 4
@@ -24,7 +26,9 @@ _NETFILTER, _SUBSYSTEM = 12, 10
 _BEGIN, _END = 0x10, 0x11
 _NEWTABLE, _GETTABLE, _DELTABLE, _NEWCHAIN, _NEWRULE = 0, 1, 2, 3, 6
 _REQUEST, _ACK, _CREATE, _APPEND = 0x1, 0x4, 0x400, 0x800
-_ERROR, _NESTED = 2, 0x8000
+_ERROR, _DONE, _NESTED = 2, 3, 0x8000
+_GETCHAIN, _DUMP = 4, 0x300
+_HOOK, _POLICY = 4, 5
 _EQUAL, _DIFFERENT = 0, 1
 
 
@@ -74,6 +78,51 @@ class Table:
     def _message(self, kind: int, body: bytes, flags: int = 0) -> tuple[int, int, bytes]:
         head = struct.pack(">BBH", self._family, 0, 0)
         return (_SUBSYSTEM << 8) | kind, _REQUEST | _ACK | flags, head + body
+
+
+class Chain(NamedTuple):
+    """A base chain of anybody's."""
+
+    family: int
+    table: str
+    name: str
+
+
+def dropping(hook: int) -> list[Chain]:
+    """Chains of this hook that see IPv4 and drop what none of their rules accepts."""
+    return [
+        chain
+        for chain, place, policy in _base_chains()
+        if place == hook and policy == DROP and chain.family in {INET, IPV4}
+    ]
+
+
+def _base_chains() -> Iterator[tuple[Chain, int, int]]:
+    """Each with its hook and policy."""
+    head = struct.pack("=IHHII", 20, (_SUBSYSTEM << 8) | _GETCHAIN, _REQUEST | _DUMP, 1, 0)
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETFILTER) as netlink:
+        netlink.settimeout(5)
+        netlink.send(head + struct.pack(">BBH", 0, 0, 0))
+        while True:
+            data = netlink.recv(1 << 18)
+            while data:
+                size, kind = struct.unpack_from("=IH", data)
+                if kind in {_DONE, _ERROR}:
+                    return
+                told = dict(_attributes(data[20:size]))
+                if _HOOK in told:
+                    place = struct.unpack(">I", dict(_attributes(told[_HOOK]))[1])[0]
+                    policy = struct.unpack(">I", told.get(_POLICY, b"\0\0\0\1"))[0]
+                    names = (told[key].rstrip(b"\0").decode() for key in (1, 3))
+                    yield Chain(data[16], *names), place, policy
+                data = data[(size + 3) & ~3 :]
+
+
+def _attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
+    while len(data) >= 4:  # noqa: PLR2004 - a header
+        size, kind = struct.unpack_from("=HH", data)
+        yield kind & ~_NESTED, data[4:size]
+        data = data[(size + 3) & ~3 :]
 
 
 def _send(messages: Sequence[tuple[int, int, bytes]]) -> None:
