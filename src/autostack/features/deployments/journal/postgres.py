@@ -162,7 +162,7 @@ class PostgresJournal:
     async def found(self, checkout: Checkout) -> None:
         async def found(_: AsyncSession, row: Deployment) -> None:
             row.commit_sha, row.commit_message = checkout.sha, checkout.message
-            row.commit_author, row.branch = checkout.author, row.branch or checkout.branch
+            row.commit_author, row.branch = checkout.author, row.branch or checkout.branch or None
 
         await self._write(found)
 
