@@ -8,7 +8,7 @@ What cannot be written because the disk is full is counted and said when there i
 import asyncio
 import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from autostack.core.clock import Clock, utc_now
@@ -45,9 +45,7 @@ class FileSink:
         """A line of the platform itself; several lines are several records."""
         self._part()
         hidden = self._redaction.hide(text.encode(errors="replace"))
-        for line in hidden.splitlines() or [b""]:
-            for piece in cut(line):
-                self._write(piece, step=step, level=level)
+        self._write(hidden.splitlines() or [b""], step=step, level=level)
 
     def output(self, data: bytes, *, step: str) -> None:
         """Raw output, in any pieces; kept line by line."""
@@ -76,9 +74,8 @@ class FileSink:
         self._file.close()
 
     def _lines(self, whole: bytes) -> None:
-        for line in self._redaction.hide(whole).split(b"\n"):
-            for piece in cut(shown(line)):
-                self._write(piece, step=self._step, level=OUTPUT)
+        lines = self._redaction.hide(whole).split(b"\n")
+        self._write([shown(line) for line in lines], step=self._step, level=OUTPUT)
 
     def _part(self) -> None:
         """The line is too long or late; what may be half a secret waits for its other half."""
@@ -97,9 +94,12 @@ class FileSink:
         if self._pending and loop is not None:
             self._timer = loop.call_later(PATIENCE, self._part)
 
-    def _write(self, text: bytes, *, step: str, level: str) -> None:
+    def _write(self, lines: Sequence[bytes], *, step: str, level: str) -> None:
         at = int(self._clock().timestamp() * 1000)
-        self._file.write(_line(text, at=at, step=step, level=level), at=at, step=step)
+        made = (
+            _line(piece, at=at, step=step, level=level) for line in lines for piece in cut(line)
+        )
+        self._file.write(b"".join(made), at=at, step=step)
 
 
 def shown(line: bytes) -> bytes:
@@ -131,14 +131,15 @@ class _File:
         self._torn = False
         self._cut = False
 
-    def write(self, line: bytes, *, at: int, step: str) -> None:
+    def write(self, lines: bytes, *, at: int, step: str) -> None:
         say = self._teller(at=at, step=step)
         if self._lost and self._append(say(f"… {self._lost} lines lost: the disk was full")):
             self._lost = 0
-        if self._size + len(line) > self._largest:
+        if self._size + len(lines) > self._largest:
             self._stop(say)
-        elif self._lost or not self._append(line):
-            self._lost += 1
+        else:
+            kept = 0 if self._lost else self._append(lines)
+            self._lost += lines.count(b"\n") - kept
 
     def close(self) -> None:
         if self._fd is not None:
@@ -152,19 +153,21 @@ class _File:
         """More than anybody reads: said once, then nothing more is kept."""
         if not self._cut:
             megabytes = self._largest // (1024 * 1024)
-            self._cut = self._append(say(f"… the log ends here: it is over {megabytes} MB"))
+            told = say(f"… the log ends here: it is over {megabytes} MB")
+            self._cut = self._append(told) > 0
 
-    def _append(self, line: bytes) -> bool:
-        """Whether the whole line was written; a torn one is ended before the next."""
+    def _append(self, lines: bytes) -> int:
+        """How many whole lines were written; a torn one is ended before the next."""
         try:
             fd = self._open()
-            data = b"\n" + line if self._torn else line
+            data = b"\n" + lines if self._torn else lines
             written = os.write(fd, data)
         except OSError:
-            return False
+            return 0
+        whole = data[:written].count(b"\n") - self._torn
         self._size += written
-        self._torn = written < len(data)
-        return not self._torn
+        self._torn = not data[:written].endswith(b"\n")
+        return max(0, whole)
 
     def _open(self) -> int:
         if self._fd is None:
