@@ -186,7 +186,8 @@ _NOTHING = (
 
 
 def unreachable_service(scene: Scene) -> Diagnosis | None:
-    proof = find(scene.lines, _UNREACHABLE)
+    told = find(scene.lines, rf"(?:Error|error|Exception)\b.*(?:{_UNREACHABLE})")
+    proof = told or find(scene.lines, _UNREACHABLE)
     if proof is None or not _failed_by_itself(scene):
         return None
     unread = [f"{name} ({where})" for name, where in unset(scene)][:3]

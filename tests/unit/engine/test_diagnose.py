@@ -169,7 +169,8 @@ def test_a_service_out_of_reach_is_named_with_the_variables_that_may_lead_to_it(
 ) -> None:
     plan = replace(PLAN, missing=(UNSET,))
 
-    found = diagnose(replace(SCENE, error=error, lines=(line,), plan=plan, port=8000))
+    lines = (line, "  errno: undefined,", "  code: 'ENOTFOUND',")
+    found = diagnose(replace(SCENE, error=error, lines=lines, plan=plan, port=8000))
 
     assert found.code == "service_unreachable"
     assert found.proof == line

@@ -67,7 +67,7 @@ class Hosts:
 
 def hosts(tree: Tree, code: Sequence[Module]) -> Hosts | None:
     """None where the settings let every host in already, or we cannot tell which ones are used."""
-    script, found = manage(tree), _setting(code, "ALLOWED_HOSTS")
+    script, found = manage(tree), _setting(code, "ALLOWED_HOSTS", sometimes=True)
     if script is None or found is None or _every_host(found):
         return None
     module, node = found
@@ -154,11 +154,14 @@ def _static(tree: Tree, code: Sequence[Module]) -> Iterator[str]:
         )
 
 
-def _setting(code: Sequence[Module], name: str) -> tuple[Module, ast.Assign] | None:
+def _setting(
+    code: Sequence[Module], name: str, *, sometimes: bool = False
+) -> tuple[Module, ast.Assign] | None:
+    """`sometimes`: also where it is set only in a branch."""
     for module in code:
         if "settings" not in module.file:
             continue
-        for node in statements(module.body.body):
+        for node in statements(module.body.body) if sometimes else module.body.body:
             if isinstance(node, ast.Assign) and _assigns(node, name):
                 return module, node
     return None

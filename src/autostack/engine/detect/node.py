@@ -61,6 +61,8 @@ _SERVERS = (
     "src/server.js",
     "src/index.js",
 )
+_WITH_VALUE = frozenset({"-l", "--listen", "-p", "--port", "-c", "--config", "-a"})
+"""Options of `serve` and `http-server` whose value is a word of its own."""
 _SIMPLE = re.compile(r"^[\w@./:=-]+(\s+[\w@./:=-]+)*$")
 _ENV = {"NODE_ENV": "production"}
 
@@ -102,7 +104,19 @@ def _static(tree: Tree, package: Mapping[str, Any], framework: str) -> str | Non
         return _exported(tree)
     if start and not _DEVELOPMENT.search(start):
         return None
-    return _left(tree, package, framework)
+    return _named_by_server(start or "") or _left(tree, package, framework)
+
+
+def _named_by_server(start: str) -> str | None:
+    """`serve -s dist` says where the build leaves its files better than any habit."""
+    called = re.search(r"(?:^|[;&|]\s*|npx\s+)(?:serve|http-server)\s+([^;&|]+)", start)
+    words = iter(called[1].split() if called else ())
+    for word in words:
+        if word in _WITH_VALUE:
+            next(words, None)
+        elif re.fullmatch(r"[\w.][\w./-]*", word):
+            return word.removeprefix("./").strip("/") or None
+    return None
 
 
 def _left(tree: Tree, package: Mapping[str, Any], framework: str) -> str | None:

@@ -98,6 +98,25 @@ def test_next_builds_then_starts_and_drops_development_packages(tmp_path: Path) 
     ]
 
 
+@pytest.mark.parametrize(
+    ("start", "left"),
+    [
+        ("serve -s _static -l tcp://0.0.0.0:$PORT", "_static"),
+        ("node hello.js; serve -l 3000 ./public_html/", "public_html"),
+        ("npx http-server -p 8080 site", "site"),
+        ("serve -s", "build"),
+        ("react-scripts start", "build"),
+    ],
+)
+def test_the_server_of_a_start_script_says_what_is_published(
+    tmp_path: Path, start: str, left: str
+) -> None:
+    scripts = {"build": "react-scripts build", "start": start}
+    files = {"package.json": package(scripts=scripts, dependencies={"react-scripts": "5"})}
+
+    assert plan_of(tmp_path, files).publish == left
+
+
 @pytest.mark.parametrize(("more", "left"), [("", "out"), (", distDir: '_static'", "_static")])
 def test_an_exported_next_site_is_static(tmp_path: Path, more: str, left: str) -> None:
     files = {

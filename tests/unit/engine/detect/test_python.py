@@ -166,6 +166,14 @@ def test_django_answers_for_the_addresses_it_is_given(tmp_path: Path, settings: 
     assert not any("ALLOWED_HOSTS" in warning for warning in plan.warnings)
 
 
+def test_static_files_are_collected_only_where_there_is_always_a_place(tmp_path: Path) -> None:
+    settings = "DEBUG = True\nif not DEBUG:\n    STATIC_ROOT = 'x'\n"
+
+    plan = plan_of(tmp_path, django_with(settings))
+
+    assert [step.title for step in plan.build] == ["Install packages"]
+
+
 @pytest.mark.parametrize(
     "files",
     [
