@@ -148,3 +148,9 @@ def test_brackets_in_a_log_are_not_commands_of_ours() -> None:
 def test_a_duration_is_shown_once_it_ended() -> None:
     assert output.seconds("2026-01-01T00:00:00Z", "2026-01-01T00:00:01.25Z") == "1.2 s"
     assert output.seconds("2026-01-01T00:00:00Z", None) == ""
+
+
+def test_a_piped_table_is_one_line_a_row(capsys: pytest.CaptureFixture[str]) -> None:
+    output.table(("NAME", "ID"), [("x" * 300, "0b4cd9f2-65f5-4f26-a8a0-a33d0b7a8a55")])
+
+    assert len(capsys.readouterr().out.splitlines()) == 2

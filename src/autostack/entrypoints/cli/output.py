@@ -11,6 +11,8 @@ from autostack.entrypoints.cli.client import Json
 if TYPE_CHECKING:
     from rich.console import Console
 
+_UNBOUNDED = 10_000
+
 MARKS = {
     "success": "[green]●[/] success",
     "failed": "[red]●[/] failed",
@@ -24,7 +26,10 @@ MARKS = {
 def console(*, err: bool = False) -> "Console":
     from rich.console import Console  # noqa: PLC0415 - 60 ms, not for --json or --help
 
-    return Console(stderr=err, highlight=False, soft_wrap=True)
+    stream = sys.stderr if err else sys.stdout
+    # What is piped is for programs: nothing is folded to the width of a screen nobody has.
+    width = None if stream.isatty() else _UNBOUNDED
+    return Console(stderr=err, highlight=False, soft_wrap=True, width=width)
 
 
 def as_json(value: Json) -> None:
@@ -42,7 +47,8 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
     shown = Table(box=None, pad_edge=False, header_style="dim")
     for column in columns:
-        shown.add_column(column, overflow="fold")
+        # An id is copied; other columns give way.
+        shown.add_column(column, overflow="fold", no_wrap=column == "ID")
     for row in rows:
         shown.add_row(*row)
     console().print(shown)
