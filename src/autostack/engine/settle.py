@@ -8,7 +8,8 @@ from autostack.engine.check import has_crashed
 from autostack.engine.diagnose import Scene, diagnose
 from autostack.engine.errors import Unstable
 from autostack.engine.order import Goal, Order, Tools
-from autostack.engine.ports import Journal
+from autostack.engine.ports import Journal, Served
+from autostack.engine.reconcile import GONE
 from autostack.engine.release import Observation, Status, Step
 from autostack.engine.run import Run, together
 
@@ -90,7 +91,7 @@ async def _observe(run: Run) -> tuple[str, Trouble | None, float]:
         if not await run.journal.current():
             return "replaced", None, seconds
         trouble = await _look(run)
-        if trouble is not None:
+        if trouble is not None and await run.journal.current():
             return "worse", trouble, seconds
         await run.tools.sleep(run.tools.pace.look)
         seconds = run.tools.monotonic() - begun
@@ -98,12 +99,20 @@ async def _observe(run: Run) -> tuple[str, Trouble | None, float]:
 
 
 async def _look(run: Run) -> Trouble | None:
+    """What is gone was ended on purpose, as by a newer deployment that makes room, or by a
+    reboot: an app that fails is seen failing.
+    """
     mine = await run.journal.mine()
     seen = await together([run.tools.runtime.inspect(one.id) for one in mine])
     for one, now in zip(mine, seen, strict=True):
-        if has_crashed(now):
+        if now.state not in GONE and has_crashed(now):
             return Trouble(instance=one.id, process=one.process, seen=now)
     return None
+
+
+def serves(before: Served) -> bool:
+    """A stopped one does not; one without web processes does."""
+    return bool(before.routes.targets or before.routes.directory or before.instances)
 
 
 async def _retire(run: Run) -> None:
@@ -115,7 +124,7 @@ async def _go_back(run: Run, trouble: Trouble) -> Status:
     """Only the release that is routed now can be undone, and only to one that still runs."""
     run.at = Step.WATCH
     before = await run.journal.before()
-    if before is None or not (before.routes.targets or before.routes.directory):
+    if before is None or not serves(before):
         await run.warn(f"{trouble.process} {trouble.words}; no earlier release runs to go back to.")
         await _retire(run)
         return Status.SUCCESS

@@ -4,7 +4,7 @@ from uuid import uuid4
 from autostack.engine.pipeline import deploy
 from autostack.engine.release import Exit, InstanceState, Observation, Status
 from tests.fakes import FakeJournal
-from tests.unit.engine.platform import PLAN, WEB, WORKER, Platform
+from tests.unit.engine.platform import FAST, PLAN, WEB, WORKER, Platform
 
 CRASHING = Observation(id=uuid4(), state=InstanceState.BACKOFF, exit=Exit(code=1))
 
@@ -67,3 +67,30 @@ async def test_a_first_release_that_crashes_later_stays_there_is_nothing_to_go_b
 
     assert platform.serving == ("10.0.0.2:8000",)
     assert "no earlier release" in first.warnings[0]
+
+
+async def test_one_that_made_room_for_a_newer_deployment_is_not_in_trouble(
+    platform: Platform,
+) -> None:
+    platform.plan = replace(PLAN, processes=(replace(WEB, single=True),))
+    await platform.live()
+    second = await deployed(platform)
+    [web] = await second.mine()
+    await platform.runtime.stop(web.id, grace=FAST.stop)
+
+    assert await platform.settle(second) is Status.SUCCESS
+
+    assert platform.runtime.processes() == []
+    assert second.watch["state"] == "passed"
+
+
+async def test_a_release_of_workers_alone_is_undone_too(platform: Platform) -> None:
+    platform.plan = replace(PLAN, processes=(WORKER,))
+    first = await platform.live()
+    second = await deployed(platform)
+    platform.runtime.behave["worker"] = CRASHING
+
+    assert await platform.settle(second) is Status.FAILED
+
+    assert set(platform.runtime.running) == {spec.id for spec in first.rows.values()}
+    assert second.watch["state"] == "worse"
