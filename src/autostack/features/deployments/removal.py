@@ -8,6 +8,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from autostack.core.home import Home
+from autostack.core.logs import places
 from autostack.core.logs.deployment import archive_of
 from autostack.engine import facts
 from autostack.engine.release import Artifact
@@ -32,6 +33,8 @@ class Remains:
     """What an environment left on the machine."""
 
     instances: tuple[UUID, ...]
+    printed: tuple[UUID, ...]
+    """Every instance there ever was: their logs may still be kept."""
     artifacts: tuple[Artifact, ...]
     deployments: tuple[UUID, ...]
     generation: int
@@ -68,7 +71,7 @@ async def _clear(works: Works, environment_id: UUID) -> None:
     await asyncio.gather(*(works.tools.runtime.stop(one, grace=grace) for one in remains.instances))
     for artifact in remains.artifacts:
         await works.tools.builder.remove(artifact)
-    await asyncio.to_thread(_remove_logs, works.site.home, remains)
+    await _remove_logs(works.site.home, remains)
     async with works.db.transaction() as session:
         await instances.free(session, remains.instances, now=works.site.clock())
 
@@ -89,6 +92,7 @@ async def _remains(works: Works, environment_id: UUID) -> Remains:
         releases = await work.all_releases(session, environment_id)
         return Remains(
             instances=tuple(row.id for row in rows),
+            printed=tuple(await instances.ever(session, environment_id)),
             artifacts=tuple(facts.load(Artifact, one.artifact) for one in releases),
             deployments=tuple(await work.all_deployments(session, environment_id)),
             generation=await work.next_generation(session, environment_id),
@@ -99,8 +103,23 @@ def _remove_caches(home: Home, project_id: UUID) -> None:
     shutil.rmtree(home.caches / str(project_id), ignore_errors=True)
 
 
-def _remove_logs(home: Home, remains: Remains) -> None:
+async def _remove_logs(home: Home, remains: Remains) -> None:
+    await asyncio.to_thread(_remove_outputs, home, remains)
+    # The collector may be in the middle of reading one; then it keeps what it has read.
+    await asyncio.sleep(LOOK)
+    await asyncio.to_thread(_remove_segments, home, remains)
+
+
+def _remove_outputs(home: Home, remains: Remains) -> None:
     for one in remains.deployments:
         path = home.deployment_output(one)
         path.unlink(missing_ok=True)
         archive_of(path).unlink(missing_ok=True)
+    for one in remains.printed:
+        home.instance_output(one).unlink(missing_ok=True)
+
+
+def _remove_segments(home: Home, remains: Remains) -> None:
+    for one in remains.printed:
+        folder = f"{places.instance_segments(str(home.root))}/{one}"
+        shutil.rmtree(folder, ignore_errors=True)

@@ -40,6 +40,11 @@ async def living(session: AsyncSession, environment_id: UUID) -> Sequence[Instan
     return (await session.scalars(query.order_by(Instance.process, Instance.index))).all()
 
 
+async def ever(session: AsyncSession, environment_id: UUID) -> Sequence[UUID]:
+    query = select(Instance.id).where(Instance.environment_id == environment_id)
+    return (await session.scalars(query)).all()
+
+
 async def all_living(session: AsyncSession) -> Sequence[Instance]:
     return (await session.scalars(select(Instance).where(Instance.freed_at.is_(None)))).all()
 

@@ -80,6 +80,11 @@ async def of_deployment(session: AsyncSession, deployment_id: UUID) -> Sequence[
     return [row for row in rows if row.freed_at is None]
 
 
+async def ever(session: AsyncSession, environment_id: UUID) -> Sequence[UUID]:
+    """Every instance there ever was, freed or not."""
+    return await repository.ever(session, environment_id)
+
+
 async def living(session: AsyncSession, environment_id: UUID) -> Sequence[Instance]:
     return await repository.living(session, environment_id)
 
