@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from autostack.core.errors import AutostackError
-from autostack.engine import errors
+from autostack.engine import build_causes, errors
 from autostack.engine.plan import Check
 from autostack.engine.release import Diagnosis, Listener
 from autostack.engine.scene import (
@@ -120,12 +120,12 @@ def missing_module(scene: Scene) -> Diagnosis | None:
 
 
 def _names_the_start_command(scene: Scene, proof: re.Match[str]) -> bool:
-    """`gunicorn wrong:app` also fails with a missing module: the command is what is wrong."""
-    name = proof["python"]
-    if name is None:
-        return False
+    """`gunicorn wrong:app` and `node wrong.js` also fail with a missing module: the command is
+    what is wrong.
+    """
+    name = proof["python"] or proof["node"].removeprefix("/app/").removesuffix(".js")
     words = " ".join(command_line(scene)).replace("=", " ").split()
-    return any(word == name or word.startswith(f"{name}:") for word in words)
+    return any(word in (name, f"{name}.js") or word.startswith(f"{name}:") for word in words)
 
 
 _UNSET: tuple[str, ...] = (
@@ -346,6 +346,19 @@ def release_command_failed(scene: Scene) -> Diagnosis | None:
     )
 
 
+def ended_by_itself(scene: Scene) -> Diagnosis | None:
+    """Not a crash: it did what it was told, which was not to serve."""
+    if not isinstance(scene.error, errors.Crashed) or scene.exit is None or scene.exit.code != 0:
+        return None
+    return Diagnosis(
+        code="ended_by_itself",
+        summary=f"The command {' '.join(command_line(scene))!r} ran to its end.",
+        proof=exit_words(scene.exit),
+        todo="A process has to stay and serve: start a server that listens on $PORT. What is done "
+        "once belongs into the build or the release command.",
+    )
+
+
 def crash_at_start(scene: Scene) -> Diagnosis | None:
     if not isinstance(scene.error, errors.Crashed | errors.Unstable):
         return None
@@ -361,6 +374,9 @@ RULES: tuple[Rule, ...] = (
     clone_denied,
     disk,
     out_of_memory,
+    build_causes.package_not_found,
+    build_causes.program_missing,
+    build_causes.compiler_missing,
     start_command,
     missing_module,
     unset_variable,
@@ -371,6 +387,8 @@ RULES: tuple[Rule, ...] = (
     bind_address,
     server_error,
     release_command_failed,
+    build_causes.build_failed,
+    ended_by_itself,
     crash_at_start,
 )
 

@@ -86,6 +86,59 @@ def test_a_crash_is_explained_by_what_was_printed(printed: str, code: str, told:
     assert found.todo
 
 
+@pytest.mark.parametrize(
+    ("printed", "code", "told"),
+    [
+        (
+            "  cause: Because flassk was not found in the package registry and you require x,",
+            "package_not_found",
+            "no flassk.",
+        ),
+        (
+            "  cause: Because there is no version of flask==99.0 and you require flask==99.0",
+            "package_not_found",
+            "no flask==99.0.",
+        ),
+        (
+            "npm error 404  'nosuchpkg@^1' is not in this registry.",
+            "package_not_found",
+            "nosuchpkg",
+        ),
+        ("npm error notarget No matching version found for x@9.", "package_not_found", "no x@9."),
+        ("sh: 1: tsc: not found", "program_missing", "'tsc'"),
+        ("error: command '/usr/bin/gcc' failed with exit code 1", "compiler_missing", "compiled"),
+        ("Error: pg_config executable not found.", "compiler_missing", "compiled"),
+        ("TypeError: no such loader\n    at x\n\nNode.js v22.1.0", "build_failed", "exit code 1"),
+    ],
+)
+def test_a_failed_build_is_explained_by_what_was_printed(
+    printed: str, code: str, told: str
+) -> None:
+    error = errors.BuildFailed("Install packages", 1)
+
+    found = diagnose(Scene(step=Step.BUILD, error=error, lines=tuple(printed.splitlines())))
+
+    assert found.code == code
+    assert told in found.summary
+    assert found.proof == printed.splitlines()[0].strip()
+
+
+def test_a_start_file_that_is_not_there_is_a_matter_of_the_start_command() -> None:
+    plan = replace(PLAN, processes=(Process(name="web", command=("node", "servr.js")),))
+    lines = ("Error: Cannot find module '/app/servr.js'", "Node.js v22.11.0")
+
+    found = diagnose(replace(SCENE, lines=lines, plan=plan))
+
+    assert found.code == "start_command"
+    assert "node servr.js" in found.summary
+
+
+def test_a_program_that_only_ends_is_told_that_it_has_to_stay() -> None:
+    scene = replace(SCENE, error=errors.Crashed("web", 0), exit=Exit(code=0), lines=("hello",))
+
+    assert diagnose(scene).code == "ended_by_itself"
+
+
 def unhealthy(*listeners: Listener) -> Scene:
     error = errors.Unhealthy("web", 60, "connection refused")
     return Scene(step=Step.CHECK, error=error, port=8000, listeners=listeners)

@@ -90,7 +90,7 @@ class Toolchains:
         for version, program in pythons(self.directory):
             if ranges.python_allows(wanted, version):
                 return _python_tool(version, program)
-        known = tuple(".".join(map(str, version)) for version, _ in found)
+        known = tuple(dict.fromkeys(_dotted(version[:2]) for version, _ in found))
         raise ToolchainUnavailable("Python", wanted, known)
 
     async def _fetch_python(self, wanted: str) -> None:

@@ -19,6 +19,16 @@ DETECTORS = (
 )
 """In order; the first that knows how to serve wins."""
 
+LANGUAGES = {
+    "Go": ("go.mod",),
+    "Ruby": ("Gemfile",),
+    "PHP": ("composer.json", "index.php"),
+    "Java": ("pom.xml", "build.gradle", "build.gradle.kts"),
+    "Rust": ("Cargo.toml",),
+    "Elixir": ("mix.exs",),
+    "Deno": ("deno.json", "deno.jsonc"),
+}
+
 
 def detect(tree: Tree, *, overrides: Overrides, variables: Collection[str]) -> Plan:
     """Decide how to build and run `tree`; `variables` are the names already set.
@@ -70,6 +80,7 @@ def _bare(said: Stated) -> Draft:
 
 
 def _nothing(sight: Sight, drafts: list[Draft]) -> Draft:
+    """What is stated has to do; where nothing is, why we cannot tell how to run it."""
     dockerfile = sight.tree.first("Dockerfile", "Containerfile")
     if dockerfile and not drafts:
         raise FamilyUnavailable(
@@ -81,4 +92,17 @@ def _nothing(sight: Sight, drafts: list[Draft]) -> Draft:
         return drafts[0]
     if sight.stated.processes:
         return _bare(sight.stated)
-    raise NothingDetected("; ".join(["a Procfile", *(words for words, _ in DETECTORS)]))
+    _refuse_other_languages(sight.tree)
+    looked_for = "; ".join(["a Procfile", *(words for words, _ in DETECTORS)])
+    raise NothingDetected(f"{looked_for}{node.why_not(sight.tree)}")
+
+
+def _refuse_other_languages(tree: Tree) -> None:
+    for language, files in LANGUAGES.items():
+        manifest = tree.first(*files)
+        if manifest:
+            raise FamilyUnavailable(
+                f"A {language} project ({manifest})",
+                "Python, Node and static sites are built without settings. Add a Dockerfile and "
+                "use the Docker runtime.",
+            )

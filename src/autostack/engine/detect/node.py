@@ -79,6 +79,16 @@ def detect(sight: Sight) -> Draft | None:
     return _draft(sight, package=package, tool=tool, framework=framework, publish=publish, web=web)
 
 
+def why_not(tree: Tree) -> str:
+    """What a package.json lacks, where there is one and yet nothing to run."""
+    if not tree.has("package.json"):
+        return ""
+    start = scripts(parse_json(tree.text("package.json"), file="package.json")).get("start")
+    if start is None:
+        return ". package.json is there, but has no start script"
+    return f". package.json is there, but its start script, `{start[:80]}`, is for development"
+
+
 def scripts(package: Mapping[str, Any]) -> Mapping[str, str]:
     table = mapping(package.get("scripts"))
     return {name: line for name, line in table.items() if isinstance(line, str) and line.strip()}

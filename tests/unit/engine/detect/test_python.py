@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from autostack.engine.errors import FamilyUnavailable, NothingDetected
 from autostack.engine.plan import Family, Overrides, Plan
 from tests.unit.engine.detect.trees import plan_of
 
@@ -295,3 +296,19 @@ def test_a_root_directory_is_planned_alone(tmp_path: Path) -> None:
     plan = plan_of(tmp_path, files, overrides=Overrides(root="/api/"))
 
     assert (plan.family, plan.root) == (Family.PYTHON, "api")
+
+
+@pytest.mark.parametrize(
+    ("file", "language"),
+    [("go.mod", "Go"), ("Gemfile", "Ruby"), ("composer.json", "PHP"), ("pom.xml", "Java")],
+)
+def test_a_language_we_do_not_build_is_called_by_its_name(
+    tmp_path: Path, file: str, language: str
+) -> None:
+    with pytest.raises(FamilyUnavailable, match=rf"A {language} project \({file}\)"):
+        plan_of(tmp_path, {file: "{}"})
+
+
+def test_a_package_that_only_starts_for_development_is_told_so(tmp_path: Path) -> None:
+    with pytest.raises(NothingDetected, match="start script, `nx serve`, is for development"):
+        plan_of(tmp_path, {"package.json": '{"scripts": {"start": "nx serve"}}'})
