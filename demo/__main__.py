@@ -45,10 +45,18 @@ def main() -> int:
             say("Stopped.")
     say(f"Done in {time.monotonic() - began:.1f} s.")
     if not os.environ.get("DEMO_STOP"):
-        say(f"It is still running. Sign in at {platform.api} as {EMAIL}; the password is in")
-        say(f"  {DEMO / 'account.json'}")
+        say(
+            f"It is still running. Look around (the password is in {shown(DEMO / 'account.json')}):"
+        )
+        say(f"  .venv/bin/autostack login --server {platform.api} --email {EMAIL}")
+        say(f"  .venv/bin/autostack logs --project {NAME}")
         say("Stop it with:  make demo-stop")
     return 0
+
+
+def shown(file: Path) -> Path:
+    """As short as it can be written here."""
+    return file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
 
 
 def choose() -> Platform:

@@ -48,9 +48,11 @@ def look(settings: Settings) -> Status:
     running = supervisor.reach(home)
     parts = [_from_note(home, "supervisor"), *_supervised(settings, running)]
     parts += [_from_note(home, name) for name in CHILDREN]
+    up = all(part.state in _UP for part in parts)
     return Status(
-        up=all(part.state in _UP for part in parts),
-        ready=ready.is_ready(settings),
+        up=up,
+        # Another platform may answer at the same address.
+        ready=up and ready.is_ready(settings),
         address=words.address(settings),
         home=str(home.root),
         parts=parts,

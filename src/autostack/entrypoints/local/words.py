@@ -24,7 +24,7 @@ def welcome(settings: Settings) -> str:
 
 
 def lines(settings: Settings, facts: Facts) -> list[str]:
-    said = [f"AutoStack is up: {address(settings)}/dashboard"]
+    said = [f"AutoStack is up: {address(settings)}"]
     if facts.first_account:
         said.append(_first_account(settings, facts.setup_code))
     said += _from_elsewhere(settings)
@@ -32,7 +32,7 @@ def lines(settings: Settings, facts: Facts) -> list[str]:
 
 
 def address(settings: Settings) -> str:
-    """Where people find the dashboard."""
+    """Where people find the API."""
     if settings.public_url:
         return settings.public_url.rstrip("/")
     host = "127.0.0.1" if settings.bind in {"0.0.0.0", "::"} else settings.bind  # noqa: S104
@@ -51,10 +51,10 @@ def is_loopback(bind: str) -> bool:
 
 def _first_account(settings: Settings, code: str | None) -> str:
     if is_loopback(settings.bind) or code is None:
-        return "Create the first account there; it becomes the administrator."
+        return "Create the first account, the administrator: `autostack register`"
     return (
-        "Create the first account there with this one-time set-up code; it becomes the "
-        f"administrator: {code}"
+        "Create the first account, the administrator: `autostack register --setup-code`\n"
+        f"  It asks for this code, once: {code}"
     )
 
 
@@ -67,7 +67,7 @@ def _from_elsewhere(settings: Settings) -> list[str]:
     tunnel = f"ssh -L {api}:127.0.0.1:{api} -L {edge}:127.0.0.1:{edge} USER@THIS-MACHINE"
     return [
         f"From another machine: {tunnel}",
-        f"  then http://127.0.0.1:{api}/dashboard, and http://NAME.localhost:{edge}/ for apps.",
+        f"  then http://127.0.0.1:{api}, and http://NAME.localhost:{edge}/ for apps.",
         "  Or give the apps a domain of yours: AUTOSTACK_BASE_DOMAIN=apps.example.com",
     ]
 
