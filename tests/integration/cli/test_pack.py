@@ -90,6 +90,7 @@ def test_the_same_content_is_the_same_upload(folder: Path, packer: Pack) -> None
 
 def test_what_is_not_committed_is_counted(folder: Path) -> None:
     assert pack.not_committed(folder) == 3
+    (folder / "web" / ".autostack.json").touch()
     assert pack.not_committed(folder / "web") == 0
 
 

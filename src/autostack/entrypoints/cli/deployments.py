@@ -113,7 +113,7 @@ def deployments(
                 f"#{one['number']}",
                 output.mark(one["status"]),
                 one["environment"],
-                (one["commit_sha"] or "")[:8],
+                "upload" if one["upload"] else (one["commit_sha"] or "")[:8],
                 output.plain((one["commit_message"] or "").splitlines()[0][:60])
                 if one["commit_message"]
                 else "",

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from autostack.entrypoints.cli import link
 from autostack.entrypoints.cli.errors import CliError, Usage
 
 LIMIT = 300.0
@@ -45,8 +46,9 @@ def as_it_is(folder: Path) -> Generator[IO[bytes]]:
 
 
 def not_committed(folder: Path) -> int:
-    """How many files there are changed or new."""
-    told = _git(folder, "status", "--porcelain", "-z", "--no-renames", "--", ".")
+    """How many files there are changed or new; the link that `init` writes is nobody's work."""
+    mine = (".", f":(exclude){link.NAME}")
+    told = _git(folder, "status", "--porcelain", "-z", "--no-renames", "--", *mine)
     return told.count(b"\0")
 
 
