@@ -1,7 +1,7 @@
 """The engine's values as JSON and back: what steps leave behind, what releases are stored as."""
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter
 
@@ -22,8 +22,24 @@ def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
 def dump(value: object) -> Facts:
     """A frozen dataclass as plain JSON."""
     kind: type[Any] = type(value)
-    facts: Facts = _adapter(kind).dump_python(value, mode="json")
+    facts: Facts = _storable(_adapter(kind).dump_python(value, mode="json"))
     return facts
+
+
+def text(value: str) -> str:
+    """As PostgreSQL keeps it: programs print NUL, and file names hold what is not UTF-8."""
+    return value.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
+
+
+def _storable(value: Any) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(value, str):
+        return text(value)
+    if isinstance(value, dict):
+        pairs = cast("Facts", value).items()
+        return {text(name): _storable(one) for name, one in pairs}
+    if isinstance(value, list):
+        return [_storable(one) for one in cast("list[Any]", value)]
+    return value
 
 
 def load(kind: type[Value], facts: Mapping[str, Any]) -> Value:

@@ -58,6 +58,7 @@ class House:
     probe: FakeProbe = field(default_factory=FakeProbe)
     builder: FakeBuilder = field(default_factory=FakeBuilder)
     log: FakeLog = field(default_factory=FakeLog)
+    printed: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self.source = FakeSource(self.root / "trees")
@@ -79,7 +80,7 @@ class House:
         return {"FROM": sealed.decode()}
 
     async def _tail(self, instance_id: UUID) -> Sequence[str]:
-        return ()
+        return self.printed
 
     def _detect(self, tree: Path, overrides: Overrides, names: frozenset[str]) -> Plan:
         return self.plan

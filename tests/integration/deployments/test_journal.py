@@ -2,13 +2,14 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
 from autostack.core.clock import utc_now
 from autostack.engine.errors import BuildFailed, LeaseLost
 from autostack.engine.release import (
+    Answer,
     Exit,
     InstanceState,
     Observation,
@@ -260,3 +261,17 @@ async def test_the_overhead_of_journal_and_engine_is_small(house: House) -> None
     await house.run(deployment)
 
     assert time.monotonic() - begun < 1  # 0.15 s on an idle machine
+
+
+async def test_an_app_that_dies_printing_binary_gets_its_verdict(house: House) -> None:
+    house.printed = ("ready", "\0\udcff ELF")
+    gone = Observation(id=uuid4(), state=InstanceState.BACKOFF, exit=Exit(code=1))
+    house.runtime.behave["web"] = gone
+    house.probe.answer = Answer(attempts=1, seconds=0, error="connection refused")
+    deployment = await house.request()
+
+    assert await house.run(deployment) is Status.FAILED
+
+    row = await house.row(deployment)
+    assert row.diagnosis is not None
+    assert row.diagnosis["proof"] == "\N{REPLACEMENT CHARACTER}? ELF"

@@ -270,8 +270,9 @@ class PostgresJournal:
 
     async def warned(self, text: str) -> None:
         async def warn(_: AsyncSession, row: Deployment) -> None:
-            if text not in row.warnings:
-                row.warnings = [*row.warnings, text]
+            warning = facts.text(text)
+            if warning not in row.warnings:
+                row.warnings = [*row.warnings, warning]
 
         await self._write(warn)
 
@@ -279,7 +280,7 @@ class PostgresJournal:
         self, status: Status, *, message: str = "", diagnosis: Diagnosis | None = None
     ) -> None:
         async def end(session: AsyncSession, row: Deployment) -> None:
-            row.error_message = message or None
+            row.error_message = facts.text(message) or None
             row.diagnosis = facts.dump(diagnosis) if diagnosis else None
             await work.conclude(
                 session, row, status, address=self._site.address, now=self._site.clock()
