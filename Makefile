@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 LOCK := requirements/dev.lock
+# As pip does: the authorities this machine trusts, also those of a company.
+export UV_SYSTEM_CERTS := true
 
 .PHONY: setup demo demo-stop test check bench dev docs lock system coverage
 .DEFAULT_GOAL := setup
