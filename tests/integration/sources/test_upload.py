@@ -166,3 +166,18 @@ async def test_the_address_says_which_source_it_is_for(
 
     assert files(cloned) == {"a": b"1"}
     assert files(sent) == {"b": b"1"}
+
+
+async def test_what_a_project_sent_and_had_cloned_is_forgotten_whole(
+    home: Home, source: GitSource, server: GitServer, repository: Callable[..., Repository]
+) -> None:
+    server.create("shop", {"a": "1"})
+    archive = packed(lambda tar: add(tar, "b"))
+    digest = await keep_upload(upload_folder(home, KEY), pieces(archive), limit=MIB)
+    either = EitherSource(git=source, upload=UploadSource(home))
+    await either.fetch(repository("shop"), log=FakeLog())
+    await either.fetch(Repository(key=KEY, url=upload_url(digest)), log=FakeLog())
+
+    await either.forget(KEY)
+
+    assert [path for path in home.root.rglob("*") if str(KEY) in path.name] == []
