@@ -114,6 +114,8 @@ class Tools:
     slots: asyncio.Semaphore
     """Builds that may run at once on this machine."""
     pace: Pace = Pace()
+    cautions: Callable[[], Sequence[str]] = tuple
+    """What every deployment's log has to say of this machine."""
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     monotonic: Callable[[], float] = time.monotonic
 

@@ -56,6 +56,8 @@ async def _canceled(journal: Journal) -> None:
 
 
 async def _prepare(run: Run) -> rollout.Prepared:
+    for caution in await asyncio.to_thread(run.tools.cautions):
+        await run.warn(caution)
     made = run.order.reuse
     if made is None:
         made = await _make(run)

@@ -9,6 +9,7 @@ import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -27,6 +28,7 @@ from autostack.core.logs import places, reader
 from autostack.core.logs.sink import FileSink
 from autostack.core.settings import Settings
 from autostack.drivers.builders.workspace import WorkspaceBuilder
+from autostack.drivers.machine import isolation
 from autostack.drivers.machine.sandbox import Machine, Network
 from autostack.drivers.machine.supervisor import Supervisor
 from autostack.drivers.routers.documents import Sites
@@ -183,6 +185,7 @@ def _tools(settings: Settings, host: Host, source: Source) -> Tools:
         tail=_tail(home),
         slots=asyncio.Semaphore(settings.build_slots),
         pace=Pace(watch=timedelta(seconds=settings.watch_seconds)),
+        cautions=partial(isolation.cautions, machine),
     )
 
 

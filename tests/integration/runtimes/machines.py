@@ -115,13 +115,13 @@ def runtimes() -> list[str]:
 
 
 @contextmanager
-def house(root: Path) -> Generator[House]:
+def house(root: Path, *, unsafe: bool = False) -> Generator[House]:
     home = Home(root / "home")
     for folder in (home.instances, home.run, home.logs, home.artifacts):
         folder.mkdir(parents=True)
     home.root.chmod(0o711)
     host = network.allot(home, root=os.geteuid() == 0)
-    machine = Machine(home=home, host=host)
+    machine = Machine(home=home, host=host, unsafe=unsafe)
     try:
         with supervisor(home):
             yield House(machine)

@@ -50,6 +50,7 @@ class Platform:
     log: FakeLog = field(default_factory=FakeLog)
     environment: FakeEnvironment = field(default_factory=FakeEnvironment)
     printed: tuple[str, ...] = ()
+    cautions: tuple[str, ...] = ()
     scale: dict[str, int] = field(default_factory=dict[str, int])
 
     def __post_init__(self) -> None:
@@ -74,6 +75,7 @@ class Platform:
             tail=self.tail,
             slots=asyncio.Semaphore(2),
             pace=FAST,
+            cautions=lambda: self.cautions,
         )
 
     def journal(self) -> FakeJournal:

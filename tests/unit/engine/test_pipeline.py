@@ -386,3 +386,16 @@ async def test_secrets_are_not_in_the_verdict(platform: Platform) -> None:
     await deploy(order, platform.tools, journal)
 
     assert "hunter2secret" not in journal.message
+
+
+async def test_what_the_machine_lacks_is_said_in_every_deployments_log(platform: Platform) -> None:
+    platform.cautions = ("NOT ISOLATED",)
+    first = await platform.live()
+    again = platform.journal()
+
+    await deploy(
+        platform.order(goal=Goal.RESTART, reuse=await platform.made(first)), platform.tools, again
+    )
+
+    assert platform.log.said.count("NOT ISOLATED") == 2
+    assert again.warnings == ["NOT ISOLATED"]

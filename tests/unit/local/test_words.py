@@ -51,3 +51,9 @@ def test_the_address_is_one_a_browser_can_open(bind: str, expected: str) -> None
 )
 def test_loopback_is_told_from_the_rest(bind: str, expected: object) -> None:
     assert is_loopback(bind) is expected
+
+
+def test_that_nothing_is_isolated_is_said_loudly() -> None:
+    facts = Facts(first_account=False, setup_code=None, cautions=("NOT ISOLATED: …",))
+
+    assert "NOT ISOLATED: …" in lines(LOCAL, facts)

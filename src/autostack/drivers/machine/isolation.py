@@ -6,17 +6,17 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 from uuid import uuid4
 
 from autostack.core.host import Host
-from autostack.drivers.machine import cgroup, firewall, nftables
+from autostack.drivers.machine import bare, cgroup, firewall, nftables, sandbox
 from autostack.drivers.machine.sandbox import (
     Machine,
     Network,
     Sandbox,
     Way,
     bwrap_path,
-    describe,
     launcher,
 )
 from autostack.engine.errors import SandboxUnavailable
@@ -38,12 +38,34 @@ def missing(machine: Machine) -> Sequence[Problem]:
     return list(_found(machine))
 
 
-def require(machine: Machine) -> None:
-    """SandboxUnavailable where the sandbox does not work; a good answer is remembered."""
+def isolates(machine: Machine) -> bool:
+    """Whether a sandbox works here; a good answer is remembered. Where it does not: False if
+    its owner allows unisolated code, else SandboxUnavailable.
+    """
     try:
         _works(machine)
     except _Broken as broken:
-        raise SandboxUnavailable(broken.args[0]) from None
+        if not machine.unsafe:
+            raise SandboxUnavailable(broken.args[0]) from None
+        return False
+    return True
+
+
+def describe(
+    box: Sandbox, command: Sequence[str], way: Way, *, machine: Machine
+) -> tuple[list[str], dict[str, Any]]:
+    """The launcher's argv, which wants the path of the description, and the description."""
+    if isolates(machine):
+        return launcher(), sandbox.describe(box, command, way, machine=machine)
+    return bare.launcher(), bare.describe(box, command, way, machine=machine)
+
+
+def cautions(machine: Machine) -> Sequence[str]:
+    """What everybody whose code runs here must be told, each time."""
+    try:
+        return () if isolates(machine) else (bare.CAUTION,)
+    except SandboxUnavailable:
+        return ()
 
 
 def _found(machine: Machine) -> Iterator[Problem]:
@@ -54,7 +76,9 @@ def _found(machine: Machine) -> Iterator[Problem]:
             "Allow user namespaces (sysctl user.max_user_namespaces, "
             "kernel.apparmor_restrict_unprivileged_userns=0), or give the container those rights."
         )
-        yield Problem(what=f"The sandbox does not start: {broken.args[0]}.", todo=todo, fatal=True)
+        said = f"The sandbox does not start: {broken.args[0]}."
+        what = f"{said} {bare.CAUTION}" if machine.unsafe else said
+        yield Problem(what=what, todo=todo, fatal=not machine.unsafe)
     if not machine.root:
         yield Problem(
             what="Apps share one user and the host's network, and their memory is not capped.",
@@ -99,7 +123,7 @@ def _works(machine: Machine) -> None:
     if os.uname().machine not in {"x86_64", "aarch64"}:
         raise _Broken(f"there is no system call filter for {os.uname().machine}")
     box = Sandbox(id=uuid4(), uid=machine.host.first_uid, network=Network.HOST, workdir="/")
-    told = describe(box, ["/bin/true"], Way(), machine=machine)
+    told = sandbox.describe(box, ["/bin/true"], Way(), machine=machine)
     told["cgroups"] = []
     fd = os.memfd_create("autostack")
     try:

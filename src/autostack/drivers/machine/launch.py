@@ -20,18 +20,24 @@ def main(path: str) -> None:
     """In this order: what needs root first, then the way down, then no way back."""
     # Isolated mode leaves the package's own directory out of the search path.
     sys.path.insert(0, os.path.abspath(f"{__file__}/../../../.."))
+    told = prepare(path)
+    info = _open_state(told["state"])
+    _see(told)
+    argv = _argv(told, info)
+    limit(told["limits"])
+    drop(told["uid"])
+    os.execve(told["program"], argv, {})  # noqa: S606 - no shell, and nothing inherited
+
+
+def prepare(path: str) -> Description:
+    """What sandboxes and those who must do without have in common."""
     with open(path, encoding="utf-8") as file:
         told: Description = json.load(file)
     _open_output(told["output"])
     _join(told["cgroups"])
     _plug_in(told["network"], told["uid"])
     _keep_to_ourselves()
-    info = _open_state(told["state"])
-    _see(told)
-    argv = _argv(told, info)
-    _limit(told["limits"])
-    _drop(told["uid"])
-    os.execve(told["program"], argv, {})  # noqa: S606 - no shell, and nothing inherited
+    return told
 
 
 def _open_output(path: str | None) -> None:
@@ -154,7 +160,7 @@ def _memory(content: bytes) -> int:
     return fd
 
 
-def _limit(limits: dict[str, int]) -> None:
+def limit(limits: dict[str, int]) -> None:
     for name, value in limits.items():
         kind = getattr(resource, f"RLIMIT_{name}")
         _, hard = resource.getrlimit(kind)
@@ -162,7 +168,7 @@ def _limit(limits: dict[str, int]) -> None:
         resource.setrlimit(kind, (cap, cap))
 
 
-def _drop(uid: int | None) -> None:
+def drop(uid: int | None) -> None:
     if uid is not None:
         os.setgroups([])
         os.setresgid(uid, uid, uid)

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from pathlib import Path
 
 SHELLS = {"sh", "dash", "bash", "ash", "busybox", "zsh", "ksh", "mksh"}
 PROC = Path("/proc")
+BARE = "bare"
+PAUSE = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,14 +33,45 @@ class Process:
 def init_of(state: Path) -> int | None:
     """The living first process of the sandbox that was started with this state directory."""
     try:
-        pid = int(json.loads((state / "init.json").read_text())["child-pid"])
+        told = json.loads((state / "init.json").read_text())
+        pid = int(told["child-pid"])
         status = (PROC / str(pid) / "status").read_text()
     except (OSError, ValueError, KeyError):
         return None
+    if BARE in told:
+        return pid if told[BARE] == _started(pid) else None
     fields = _fields(status)
     # The number may have gone to another process since: only ours is number 1 somewhere.
     is_first = fields.get("NSpid", "").split()[1:] == ["1"]
     return pid if is_first and not fields["State"].startswith("Z") else None
+
+
+def note_bare(state: Path, pid: int) -> None:
+    """For a command without a sandbox: its init is known by when it started."""
+    draft = state / "init.draft"
+    draft.write_text(json.dumps({"child-pid": pid, BARE: _started(pid)}))
+    draft.replace(state / "init.json")
+
+
+def kill_below(init: int) -> None:
+    """Each process that `init` started, and what they start meanwhile. A process inside a pid
+    namespace ends with its first one anyway.
+    """
+    for _ in range(100):
+        living = [process.pid for process in inside(init)]
+        if not living:
+            return
+        send(living, signal.SIGKILL)
+        time.sleep(PAUSE)
+
+
+def _started(pid: int) -> str | None:
+    """In clock ticks since the machine's start; None for what is gone or waits to be reaped."""
+    try:
+        fields = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] == "Z" else fields[19]
 
 
 def inside(init: int) -> list[Process]:

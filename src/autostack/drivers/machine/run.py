@@ -3,14 +3,16 @@
 import asyncio
 import json
 import os
+import shutil
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
-from autostack.drivers.machine import cgroup, isolation, network
-from autostack.drivers.machine.sandbox import Machine, Sandbox, Way, describe, launcher
+from autostack.drivers.machine import cgroup, isolation, network, processes
+from autostack.drivers.machine.sandbox import Machine, Sandbox, Way
 from autostack.engine.release import Exit
 
 CHUNK = 65536
@@ -41,13 +43,13 @@ async def run(
     On cancellation, or after `limit`, every process in the sandbox is gone when this returns.
     When this process dies the kernel ends them. Raises SandboxUnavailable.
     """
-    await asyncio.to_thread(isolation.require, machine)
-    told = describe(box, command, Way(ends_with_parent=True), machine=machine)
+    way = Way(ends_with_parent=True)
+    argv, told = await asyncio.to_thread(isolation.describe, box, command, way, machine=machine)
     await asyncio.to_thread(network.ensure, machine.host)
     cgroup.create(box.id, box.limits)
     process: asyncio.subprocess.Process | None = None
     try:
-        process = await _start(told)
+        process = await _start(argv, told)
         async with asyncio.timeout(limit.total_seconds() if limit else None):
             await _pass_on(process, on_output)
             code = await process.wait()
@@ -61,13 +63,13 @@ async def run(
         await asyncio.shield(_end(process, box, machine))
 
 
-async def _start(told: dict[str, object]) -> asyncio.subprocess.Process:
+async def _start(argv: Sequence[str], told: Mapping[str, Any]) -> asyncio.subprocess.Process:
     fd = os.memfd_create("autostack", os.MFD_CLOEXEC)
     try:
         os.write(fd, json.dumps(told).encode())
         os.lseek(fd, 0, os.SEEK_SET)
         return await asyncio.create_subprocess_exec(
-            *launcher(),
+            *argv,
             f"/dev/fd/{fd}",
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
@@ -87,15 +89,19 @@ async def _pass_on(process: asyncio.subprocess.Process, on_output: Callable[[byt
 
 
 async def _end(process: asyncio.subprocess.Process | None, box: Sandbox, machine: Machine) -> None:
-    """The sandbox ends with its first process, by the kernel's hand; the cgroup makes sure."""
+    """The sandbox ends with its first process, by the kernel's hand; the cgroup makes sure.
+    Without a sandbox each process is ended by itself.
+    """
+    if process is not None and process.returncode is None:
+        await asyncio.to_thread(processes.kill_below, process.pid)
     with suppress(ProcessLookupError):
         if process is not None:
             process.kill()
     await asyncio.to_thread(cgroup.end, box.id)
     if process is not None:
         await process.wait()
-    with suppress(OSError):
-        (machine.home.instances / str(box.id)).rmdir()
+    room = machine.home.instances / str(box.id)
+    await asyncio.to_thread(shutil.rmtree, room, ignore_errors=True)
 
 
 def how_it_ended(code: int, *, oom: bool) -> Exit:

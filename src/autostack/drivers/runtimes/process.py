@@ -15,7 +15,7 @@ from uuid import UUID
 
 from autostack.drivers.machine import cgroup, isolation, network, processes
 from autostack.drivers.machine.run import how_it_ended, run
-from autostack.drivers.machine.sandbox import Bind, Machine, Sandbox, Way, describe, launcher
+from autostack.drivers.machine.sandbox import Bind, Machine, Sandbox, Way
 from autostack.drivers.machine.supervisor import Program, ProgramState, Supervisor, SupervisorDown
 from autostack.drivers.runtimes import process_ports
 from autostack.engine.errors import StartRefused
@@ -53,8 +53,8 @@ class ProcessRuntime:
         """Return as soon as the runtime has taken it; readiness is the probe's question."""
         if (await self.inspect(spec.id)).state in _LIVING:
             return self._instance(spec.id)
-        await asyncio.to_thread(self._prepare, spec)
-        argv = [*launcher(), str(self._room(spec.id) / "launch.json")]
+        launcher = await asyncio.to_thread(self._prepare, spec)
+        argv = [*launcher, str(self._room(spec.id) / "launch.json")]
         try:
             await self._supervisor.remove(str(spec.id))
             await self._supervisor.add(str(spec.id), argv, state=self._room(spec.id))
@@ -128,18 +128,19 @@ class ProcessRuntime:
 
     # Starting
 
-    def _prepare(self, spec: InstanceSpec) -> None:
+    def _prepare(self, spec: InstanceSpec) -> Sequence[str]:
         """Everything the launcher needs, written before the supervisor hears of it."""
-        isolation.require(self._machine)
         room, box = self._room(spec.id), sandbox_of(spec)
+        way = Way(output=spec.output, state=room)
+        launcher, told = isolation.describe(box, spec.command, way, machine=self._machine)
         room.mkdir(mode=0o700, parents=True, exist_ok=True)
         network.ensure(self._machine.host)
         cgroup.end(spec.id)
         cgroup.create(spec.id, spec.limits)
-        way = Way(output=spec.output, state=room)
-        self._write(spec.id, "launch.json", describe(box, spec.command, way, machine=self._machine))
+        self._write(spec.id, "launch.json", told)
         place = f"{spec.place.address}:{spec.place.port}"
         self._write(spec.id, "instance.json", {"address": place})
+        return launcher
 
     def _write(self, instance_id: UUID, name: str, document: Mapping[str, object]) -> None:
         """As a whole or not at all, and for our own eyes: it holds the app's secrets."""
@@ -198,6 +199,7 @@ class ProcessRuntime:
     def _end(self, instance_id: UUID) -> None:
         init = processes.init_of(self._room(instance_id))
         if init:
+            processes.kill_below(init)
             processes.send([init], signal.SIGKILL)
             _until_dead(init)
         cgroup.end(instance_id)

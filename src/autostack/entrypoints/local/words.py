@@ -1,12 +1,15 @@
 """What `up` tells whoever started the platform. Pure but for reading the set-up code."""
 
 import ipaddress
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import psycopg
 
-from autostack.core import domain
+from autostack.core import domain, host
 from autostack.core.settings import Settings
+from autostack.drivers.machine import isolation
+from autostack.drivers.machine.sandbox import Machine
 from autostack.entrypoints.local import house
 from autostack.entrypoints.postgres import database_url
 
@@ -17,6 +20,7 @@ class Facts:
 
     first_account: bool
     setup_code: str | None
+    cautions: Sequence[str] = ()
 
 
 def welcome(settings: Settings) -> str:
@@ -27,7 +31,7 @@ def lines(settings: Settings, facts: Facts) -> list[str]:
     said = [f"AutoStack is up: {address(settings)}"]
     if facts.first_account:
         said.append(_first_account(settings, facts.setup_code))
-    said += _from_elsewhere(settings)
+    said += [*facts.cautions, *_from_elsewhere(settings)]
     return [*said, "Stop it with `autostack down`, or `autostack down --apps` for the apps too."]
 
 
@@ -35,9 +39,9 @@ def address(settings: Settings) -> str:
     """Where people find the API."""
     if settings.public_url:
         return settings.public_url.rstrip("/")
-    host = "127.0.0.1" if settings.bind in {"0.0.0.0", "::"} else settings.bind  # noqa: S104
-    host = f"[{host}]" if ":" in host else host
-    return f"http://{host}:{settings.port}"
+    bound = "127.0.0.1" if settings.bind in {"0.0.0.0", "::"} else settings.bind  # noqa: S104
+    bound = f"[{bound}]" if ":" in bound else bound
+    return f"http://{bound}:{settings.port}"
 
 
 def is_loopback(bind: str) -> bool:
@@ -77,7 +81,12 @@ def _facts(settings: Settings) -> Facts:
         code = house.setup_code(settings.layout).read_text(encoding="utf-8").strip()
     except FileNotFoundError:
         code = None
-    return Facts(first_account=_nobody_yet(settings), setup_code=code)
+    taken = host.load(settings.layout)
+    cautions: Sequence[str] = ()
+    if settings.unsafe_no_sandbox and taken:
+        machine = Machine(home=settings.layout, host=taken, unsafe=True)
+        cautions = isolation.cautions(machine)
+    return Facts(first_account=_nobody_yet(settings), setup_code=code, cautions=cautions)
 
 
 def _nobody_yet(settings: Settings) -> bool:
