@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -49,17 +50,17 @@ async def make(
         request = await service.load(session, request_id)
         if request is None:
             return
-        repository = Repository(
-            key=request_id,
-            url=request.repo_url,
-            ref=request.branch,
-            credential=await projects.credential_for(
-                session, request.user_id, request.repo_url, opener
-            ),
-        )
+        asker = request.user_id
+        repository = Repository(key=request_id, url=request.repo_url, ref=request.branch)
         overrides = Overrides(root=request.root)
+
+    async def opened() -> Repository:
+        async with db.transaction() as session:
+            found = await projects.credential_for(session, asker, repository.url, opener)
+        return replace(repository, credential=found)
+
     try:
-        answer = await _answer(tools, repository, overrides)
+        answer = await _answer(tools, opened, overrides)
     finally:
         await forget(request_id)
     async with db.transaction() as session:
@@ -67,11 +68,11 @@ async def make(
 
 
 async def _answer(
-    tools: Tools, repository: Repository, overrides: Overrides
+    tools: Tools, opened: Callable[[], Awaitable[Repository]], overrides: Overrides
 ) -> Plan | AutostackError:
     try:
         async with asyncio.timeout(LIMIT.total_seconds()):
-            checkout = await tools.source.fetch(repository, log=Silent())
+            checkout = await tools.source.fetch(await opened(), log=Silent())
             return await asyncio.to_thread(tools.detect, checkout.tree, overrides, frozenset[str]())
     except TimeoutError:
         return StepTimedOut(Step.FETCH, LIMIT.total_seconds())
