@@ -11,37 +11,14 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from autostack.core.crypto import Opener, Sealer, generate
+from autostack.core.crypto import Opener, generate
 from autostack.engine.release import InstanceState, Observation, Status
 from autostack.entrypoints.worker import work_on
-from autostack.features.deployments import orders, tasks
+from autostack.features.deployments import tasks
 from autostack.features.deployments.reconciler import Reconciler
 from autostack.features.deployments.tasks import Works
 from autostack.models.deployment import Deployment, Kind
 from tests.integration.deployments.house import House
-
-
-@pytest.fixture
-def works(house: House) -> Works:
-    private, public = generate()
-    opener = Opener([private])
-
-    def unseal(environment_id: UUID, sealed: bytes) -> dict[str, str]:
-        return orders.unpack(opener.open(sealed, context=orders.context(environment_id)))
-
-    return Works(
-        db=house.db,
-        site=replace(house.site, open=unseal),
-        tools=house.tools,
-        opener=opener,
-        sealer=Sealer(public),
-        worker="one",
-        forget=forget,
-    )
-
-
-async def forget(key: UUID) -> None:
-    """The fake source keeps nothing."""
 
 
 @asynccontextmanager

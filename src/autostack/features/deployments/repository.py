@@ -27,6 +27,7 @@ from autostack.web.pages import Paging, newest_first
 
 RUNNING = (Status.BUILDING, Status.DEPLOYING)
 UNFINISHED = (Status.PENDING, *RUNNING)
+SERVED = (Status.SUCCESS, Status.FAILED)
 LEASE = timedelta(seconds=30)
 BUILD_SEAT_LOCK = 0x41535F4255494C44
 
@@ -100,6 +101,19 @@ async def unfinished(session: AsyncSession, environment_id: UUID) -> Sequence[De
     return (await session.scalars(query)).all()
 
 
+async def end_settling(session: AsyncSession, environment_id: UUID, *, now: datetime) -> None:
+    """Whoever holds the lease of one that serves loses it with the next write."""
+    await session.execute(
+        update(Deployment)
+        .where(
+            Deployment.environment_id == environment_id,
+            Deployment.status.in_(SERVED),
+            Deployment.settled_at.is_(None),
+        )
+        .values(settled_at=now, lease=None, lease_expires_at=None)
+    )
+
+
 async def all_deployments(session: AsyncSession, environment_id: UUID) -> Sequence[UUID]:
     query = select(Deployment.id).where(Deployment.environment_id == environment_id)
     return (await session.scalars(query)).all()
@@ -168,7 +182,7 @@ async def claim_settle(session: AsyncSession, deployment_id: UUID, *, worker: st
         update(Deployment)
         .where(
             Deployment.id == deployment_id,
-            Deployment.status.in_((Status.SUCCESS, Status.FAILED)),
+            Deployment.status.in_(SERVED),
             Deployment.settled_at.is_(None),
             free,
         )
@@ -229,7 +243,7 @@ async def abandoned(session: AsyncSession) -> Sequence[tuple[UUID, Status]]:
     left = or_(
         (Deployment.status == Status.PENDING) & ~blocked,
         Deployment.status.in_(RUNNING),
-        Deployment.status.in_((Status.SUCCESS, Status.FAILED)) & Deployment.settled_at.is_(None),
+        Deployment.status.in_(SERVED) & Deployment.settled_at.is_(None),
     )
     query = select(Deployment.id, Deployment.status).where(free, left)
     return [(row[0], row[1]) for row in await session.execute(query.order_by(Deployment.number))]
@@ -349,12 +363,17 @@ async def project(session: AsyncSession, project_id: UUID) -> Project | None:
 
 
 async def busy_environments(session: AsyncSession) -> frozenset[UUID]:
-    """Where a deployment is at work, waiting, or not settled yet."""
+    """Where a deployment is at work, waiting, or not settled yet, or a removal is."""
     unsettled = (Deployment.status == Status.SUCCESS) & Deployment.settled_at.is_(None)
-    query = select(Deployment.environment_id).where(
+    deploying = select(Deployment.environment_id).where(
         or_(Deployment.status.in_(UNFINISHED), unsettled)
     )
-    return frozenset((await session.scalars(query)).all())
+    removing = (
+        select(Environment.id)
+        .join(Project, Project.id == Environment.project_id)
+        .where(or_(Environment.removed_at.is_not(None), Project.removed_at.is_not(None)))
+    )
+    return frozenset((await session.scalars(deploying.union(removing))).all())
 
 
 async def lock_key(session: AsyncSession, user_id: UUID, key: str) -> None:

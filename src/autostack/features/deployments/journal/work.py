@@ -91,7 +91,7 @@ async def routed(session: AsyncSession) -> dict[UUID, UUID]:
 
 
 async def busy_environments(session: AsyncSession) -> frozenset[UUID]:
-    """Where a deployment is at work, waiting, or not settled yet."""
+    """Where a deployment is at work, waiting, or not settled yet, or a removal is."""
     return await repository.busy_environments(session)
 
 
@@ -106,7 +106,9 @@ async def environments_of(session: AsyncSession, project_id: UUID) -> Sequence[U
 
 
 async def call_off(session: AsyncSession, environment_id: UUID, *, now: datetime) -> bool:
-    """Ask everything at work in a removed environment to end; whether something still is."""
+    """Ask everything at work in a removed environment to end; whether something still is. What
+    is settling ends at once: it must not lead the domains back to what is being ended.
+    """
     busy = False
     for deployment in await repository.unfinished(session, environment_id):
         busy = busy or deployment.status is not Status.PENDING
@@ -114,6 +116,7 @@ async def call_off(session: AsyncSession, environment_id: UUID, *, now: datetime
             await cancel(session, deployment, now=now)
         except (DeploymentFinished, DeploymentSwitching):
             continue
+    await repository.end_settling(session, environment_id, now=now)
     return busy
 
 
