@@ -33,14 +33,14 @@ def prepare(path: str) -> Description:
     """What sandboxes and those who must do without have in common."""
     with open(path, encoding="utf-8") as file:
         told: Description = json.load(file)
-    _open_output(told["output"])
+    _open_output(told["output"], told["uid"])
     _join(told["cgroups"])
     _plug_in(told["network"], told["uid"])
     _keep_to_ourselves()
     return told
 
 
-def _open_output(path: str | None) -> None:
+def _open_output(path: str | None, uid: int) -> None:
     """Append-only: the reader punches holes behind itself. Never through a link."""
     _replace(0, os.open(os.devnull, os.O_RDONLY))
     if path is None:
@@ -50,8 +50,10 @@ def _open_output(path: str | None) -> None:
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     fd = os.open(path, flags, 0o640)
     if os.geteuid() == 0:
-        # The program that reads logs has a group of its own, which the directory carries.
-        os.fchown(fd, -1, os.stat(folder).st_gid)  # noqa: PTH116
+        # An app may open /dev/stdout again. The program that reads logs has a group of its own,
+        # which the directory carries, and frees what it has read.
+        os.fchown(fd, uid, os.stat(folder).st_gid)  # noqa: PTH116
+        os.fchmod(fd, 0o660)
     os.dup2(fd, 1)
     _replace(2, fd)
 
