@@ -41,7 +41,8 @@ def environment(spec: BuildSpec, tools: Sequence[Tool]) -> Mapping[str, str]:
     ours = {"HOME": "/cache/home", "NEXT_TELEMETRY_DISABLED": "1"}
     for tool in tools:
         ours |= _TOOLS.get(tool.name, {})
-    return {**registries.environment(), **spec.plan.env, **given, **ours}
+    reach = {**registries.SYSTEM_TRUST, **registries.environment()}
+    return {**reach, **spec.plan.env, **given, **ours}
 
 
 def path(tools: Sequence[Tool]) -> tuple[str, ...]:

@@ -48,6 +48,8 @@ _FILES = frozenset(
         "SSL_CERT_FILE",
     }
 )
+SYSTEM_TRUST = {"UV_SYSTEM_CERTS": "true", "NODE_USE_SYSTEM_CA": "1"}
+"""uv and Node bring authorities of their own; the machine's may have one more, of a company."""
 SHOWN = ("/etc/ssl", "/etc/pki", "/etc/ca-certificates", "/usr")
 """Paths every sandbox shows anyway."""
 CONFIGS = ("/etc/pip.conf", "/etc/npmrc", "/etc/uv/uv.toml")

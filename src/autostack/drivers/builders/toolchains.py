@@ -304,7 +304,7 @@ async def _quietly(argv: Sequence[str], env: dict[str, str]) -> bool:
     process = await asyncio.create_subprocess_exec(
         *argv,
         cwd="/",
-        env={**usual, **registries.environment(), **env},
+        env={**usual, **registries.SYSTEM_TRUST, **registries.environment(), **env},
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
