@@ -6,18 +6,24 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from autostack.core.crypto import Opener, generate
+from autostack.engine.errors import EngineUnavailable
 from autostack.engine.release import InstanceState, Observation, Status
 from autostack.entrypoints.worker import work_on
 from autostack.features.deployments import tasks
+from autostack.features.deployments.journal.postgres import MOST_ATTEMPTS
 from autostack.features.deployments.reconciler import Reconciler
 from autostack.features.deployments.tasks import Works
 from autostack.models.deployment import Deployment, Kind
+from autostack.models.instance import Instance
+from autostack.models.release import Release
+from autostack.models.step import Step
+from tests.fakes import FakeRuntime
 from tests.integration.deployments.house import House
 
 
@@ -135,6 +141,83 @@ async def test_after_a_reboot_everything_that_ran_runs_again(house: House, works
     await Reconciler(works).round()
 
     assert set(house.runtime.running) == before
+
+
+async def test_after_a_reboot_an_app_that_cannot_be_started_stops_no_other(
+    house: House, works: Works
+) -> None:
+    await run_once_with(house, works)
+    [web] = [one for one in house.runtime.running.values() if one.process == "web"]
+    house.runtime.running.clear()
+    await seal_with_a_lost_key(house, web.id)
+
+    await Reconciler(works).round()
+
+    assert house.runtime.processes() == ["worker"]
+
+
+async def seal_with_a_lost_key(house: House, instance_id: UUID) -> None:
+    """The instance gets a release of its own, whose configuration nobody can open."""
+    async with house.db.transaction() as session:
+        instance = await session.get_one(Instance, instance_id)
+        release = await session.get_one(Release, instance.release_id)
+        lost = Release(
+            id=uuid4(),
+            environment_id=release.environment_id,
+            number=release.number + 1,
+            commit_sha=release.commit_sha,
+            commit_message=release.commit_message,
+            plan=release.plan,
+            artifact=release.artifact,
+            configuration=b"lost",
+            created_at=release.created_at,
+        )
+        session.add(lost)
+        await session.flush()
+        instance.release_id = lost.id
+
+
+class Clinging(FakeRuntime):
+    """Ends nothing: its engine is away."""
+
+    async def stop(self, instance_id: UUID, *, grace: timedelta) -> None:
+        raise EngineUnavailable("unix:///run/docker.sock")
+
+
+async def test_what_serves_has_not_failed_because_tidying_up_did(
+    house: House, works: Works
+) -> None:
+    await run_once_with(house, works)
+    second = await house.request()
+    await tasks.run(works, second)
+    away = replace(works, tools=replace(works.tools, runtime=Clinging()))
+
+    await tasks.settle(away, second)
+
+    row = await house.row(second)
+    assert (row.status, row.error_message, row.settled_at) == (Status.SUCCESS, None, None)
+
+
+async def test_tidying_up_that_is_given_up_is_left_to_the_reconciler(
+    house: House, works: Works
+) -> None:
+    first = await run_once_with(house, works)
+    second = await house.request()
+    await tasks.run(works, second)
+    away = replace(works, tools=replace(works.tools, runtime=Clinging()))
+    await tasks.settle(away, second)
+    await house.die()
+    async with house.db.transaction() as session:
+        await session.execute(
+            update(Step).where(Step.name == "retire").values(attempt=MOST_ATTEMPTS)
+        )
+
+    await tasks.settle(works, second)
+    await Reconciler(works, ripe=timedelta(0)).round()
+
+    assert (await house.row(second)).status is Status.SUCCESS
+    assert (await house.row(second)).settled_at is not None
+    assert first not in {one.deployment_id for one in await house.living()}
 
 
 async def run_once_with(house: House, works: Works) -> UUID:

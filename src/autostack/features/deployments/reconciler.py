@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -87,7 +88,7 @@ class Reconciler:
         observed = {**self._seen, **await self._asked(rows)}
         self._age(rows, observed)
         for action in reconcile.decide(rows, observed, ripe=self._ripe_ones()):
-            await self._act(action)
+            await self._tried(partial(self._act, action))
 
     async def _asked(self, rows: Sequence[Desired]) -> dict[UUID, Observation]:
         """The watch may be behind; nothing is started twice on old news."""
@@ -121,10 +122,17 @@ class Reconciler:
                 await self._stop(instance_id)
 
     async def _start_again(self, ids: Sequence[UUID]) -> None:
+        for one in ids:
+            await self._tried(partial(self._start_one, one))
+
+    async def _start_one(self, instance_id: UUID) -> None:
+        """Others took their time: a deployment may have begun there since."""
         async with self._works.db.transaction() as session:
-            specs = await Specs(self._works.site).again(session, ids)
+            busy = await work.busy_environments(session)
+            specs = await Specs(self._works.site).again(session, [instance_id])
         for spec in specs:
-            await self._start(spec)
+            if spec.environment_id not in busy:
+                await self._start(spec)
 
     async def _start(self, spec: InstanceSpec) -> None:
         """Tried less and less often where it fails."""

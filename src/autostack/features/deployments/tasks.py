@@ -13,7 +13,7 @@ from autostack.core.db import Database
 from autostack.core.errors import AutostackError
 from autostack.engine import pipeline
 from autostack.engine import settle as settling
-from autostack.engine.errors import JournalAway, LeaseLost
+from autostack.engine.errors import JournalAway, LeaseLost, StepGivenUp
 from autostack.engine.order import Order, Tools
 from autostack.engine.release import Diagnosis, Status
 from autostack.engine.run import guarded
@@ -112,7 +112,7 @@ async def _hold(
         await journal.hand_back()
         raise
     except AutostackError as error:
-        await _refuse(journal, error)
+        await (_put_off(journal, error) if settled else _refuse(journal, error))
 
 
 async def _awaited(carried: Awaitable[None]) -> None:
@@ -132,6 +132,15 @@ async def _refuse(journal: PostgresJournal, error: AutostackError) -> None:
     logger.warning("a deployment cannot be begun: %s", error.code)
     diagnosis = Diagnosis(code=error.code, summary=str(error), todo=error.hint)
     await journal.ended(Status.FAILED, message=str(error), diagnosis=diagnosis)
+
+
+async def _put_off(journal: PostgresJournal, error: AutostackError) -> None:
+    """What serves has not failed because tidying up after it did. It is tried again when the
+    lease ends; what is left once that is given up, the reconciler ends.
+    """
+    logger.warning("a deployment could not be settled: %s", error)
+    if isinstance(error, StepGivenUp):
+        await journal.settled()
 
 
 async def _order(works: Works, deployment_id: UUID, *, settling: bool) -> tuple[Order, bytes]:
