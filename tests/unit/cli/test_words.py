@@ -5,6 +5,7 @@ import os
 import stat
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -154,3 +155,9 @@ def test_a_piped_table_is_one_line_a_row(capsys: pytest.CaptureFixture[str]) -> 
     output.table(("NAME", "ID"), [("x" * 300, "0b4cd9f2-65f5-4f26-a8a0-a33d0b7a8a55")])
 
     assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+def test_the_version_is_one_line() -> None:
+    done = CliRunner().invoke(app, ["--version"])
+
+    assert (done.exit_code, done.stdout) == (0, f"autostack {version('autostack')}\n")

@@ -1,5 +1,7 @@
 """The `autostack` command: every command, written out."""
 
+from typing import Annotated
+
 import typer
 
 from autostack.entrypoints.cli import access, account, deployments, platform, projects, running
@@ -13,6 +15,24 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="A Git repository in, a working URL out.",
 )
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version  # noqa: PLC0415 - not for every other command
+
+        typer.echo(f"autostack {version('autostack')}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Print it.")
+    ] = False,
+) -> None:
+    pass
+
 
 HERE = "This machine"
 app.command(rich_help_panel=HERE)(platform.up)
