@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,6 +11,9 @@ from tests import postgres as servers
 from tests.clock import FakeClock
 from tests.machine import PARTS
 from tests.postgres import Postgres
+
+if TYPE_CHECKING:
+    from tests.docker import TestEngine
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -58,3 +62,12 @@ async def db(database_url: str) -> AsyncIterator[Database]:
     database = Database(database_url)
     yield database
     await database.close()
+
+
+@pytest.fixture(scope="session")
+def docker_engine() -> Iterator["TestEngine"]:
+    """One Docker engine for the run; only for tests that need `docker`."""
+    from tests import docker  # noqa: PLC0415 - the SDK is not needed by most runs
+
+    with docker.engine() as running:
+        yield running

@@ -1,6 +1,7 @@
 """The contract of engine.ports.Builder, for the workspace builder and for the fake."""
 
 import asyncio
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
@@ -9,12 +10,16 @@ import pytest
 
 from autostack.core.home import Home
 from autostack.core.host import FIRST_UID, Host
+from autostack.drivers.builders.docker import DockerBuilder
+from autostack.drivers.builders.docker_plan import BaseImages
 from autostack.drivers.builders.workspace import WorkspaceBuilder
+from autostack.drivers.machine.docker import Engine
 from autostack.drivers.machine.sandbox import Machine, Network
 from autostack.engine.errors import BuildError, BuildFailed
 from autostack.engine.plan import BuildStep, Family, Plan, Process
 from autostack.engine.ports import Builder, BuildSpec
 from autostack.engine.release import Checkout, Limits
+from tests.docker import BASE, TestEngine
 from tests.fakes import FakeBuilder, FakeLog
 
 LIMITS = Limits(memory=1024**3, seconds=60)
@@ -28,14 +33,27 @@ def plan(*command: str) -> Plan:
     )
 
 
-@pytest.fixture(params=["fake", pytest.param("workspace", marks=pytest.mark.needs("root"))])
-def builder(request: pytest.FixtureRequest, tmp_path: Path) -> Builder:
+@pytest.fixture(
+    params=[
+        "fake",
+        pytest.param("workspace", marks=pytest.mark.needs("root")),
+        pytest.param("docker", marks=pytest.mark.needs("docker")),
+    ]
+)
+def builder(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Builder]:
     if request.param == "fake":
-        return FakeBuilder()
+        yield FakeBuilder()
+        return
     home = Home(tmp_path / "home")
     home.instances.mkdir(parents=True)
+    if request.param == "docker":
+        running: TestEngine = request.getfixturevalue("docker_engine")
+        engine = Engine(running.host, home=home.root)
+        yield DockerBuilder(engine, home, bases=BaseImages(procfile=BASE), network="none")
+        engine.close()
+        return
     host = Host(bridge=None, subnet=None, first_uid=FIRST_UID)
-    return WorkspaceBuilder(Machine(home=home, host=host), network=Network.HOST)
+    yield WorkspaceBuilder(Machine(home=home, host=host), network=Network.HOST)
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from autostack.engine.release import (
     Observation,
 )
 from tests.fakes import FakeLog, FakeRuntime
+from tests.integration.docker.yards import Yard
 from tests.integration.runtimes import machines
 from tests.integration.runtimes.asking import until
 
@@ -35,6 +36,8 @@ class Side:
 
     runtime: Runtime
     spec: Callable[..., InstanceSpec]
+    placed: bool = True
+    """Whether an instance gets the very address its spec names; a container engine has its own."""
 
 
 def fake_spec(*command: str) -> InstanceSpec:
@@ -48,13 +51,24 @@ def fake_spec(*command: str) -> InstanceSpec:
 
 
 @pytest.fixture(
-    scope="module", params=["fake", pytest.param("process", marks=pytest.mark.needs("linux"))]
+    scope="module",
+    params=[
+        "fake",
+        pytest.param("process", marks=pytest.mark.needs("linux")),
+        pytest.param("docker", marks=pytest.mark.needs("docker")),
+    ],
 )
 def side(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Side]:
     if request.param == "fake":
         yield Side(FakeRuntime(), fake_spec)
+        return
+    if request.param == "docker":
+        engine = request.getfixturevalue("docker_engine")
+        yard = Yard.on(engine, tmp_path_factory.mktemp("contract"))
+        yield Side(yard.runtime, yard.spec, placed=False)
+        yard.close()
         return
     with machines.house(tmp_path_factory.mktemp("contract")) as house:
         yield Side(house.runtime, house.spec)
@@ -66,7 +80,9 @@ async def test_a_started_instance_runs_where_its_spec_says(side: Side) -> None:
     instance = await side.runtime.start(spec)
 
     assert instance.id == spec.id
-    assert instance.address == f"{spec.place.address}:{spec.place.port}"
+    host, _, port = instance.address.partition(":")
+    assert (host == spec.place.address) is side.placed
+    assert int(port) == spec.place.port
     assert await state(side.runtime, spec.id, InstanceState.RUNNING)
     await side.runtime.stop(spec.id, grace=GRACE)
 

@@ -61,6 +61,23 @@ class Settings(BaseSettings):
         default="isolated",
         description="What builds reach: the internet alone, or all this machine does.",
     )
+    docker_host: str | None = Field(
+        default=None,
+        description="Where a Docker engine listens, as in `unix:///var/run/docker.sock`; by "
+        "default what `DOCKER_HOST` says, else that.",
+    )
+    base_image_python: str = Field(
+        default="python:{version}-slim",
+        description="What images of Python projects without a Dockerfile begin from.",
+    )
+    base_image_node: str = Field(
+        default="node:{version}-slim",
+        description="What images of Node projects without a Dockerfile begin from.",
+    )
+    base_image_procfile: str = Field(
+        default="debian:stable-slim",
+        description="What images of projects that have only a Procfile begin from.",
+    )
     database_url: str | None = Field(
         default=None,
         description="A PostgreSQL to use instead of the embedded one: `postgresql://…`.",

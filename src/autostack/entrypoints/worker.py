@@ -27,17 +27,22 @@ from autostack.core.host import Host
 from autostack.core.logs import places, reader
 from autostack.core.logs.sink import FileSink
 from autostack.core.settings import Settings
+from autostack.drivers.builders.choice import ChosenBuilder
+from autostack.drivers.builders.docker import DockerBuilder
+from autostack.drivers.builders.docker_plan import BaseImages
 from autostack.drivers.builders.workspace import WorkspaceBuilder
-from autostack.drivers.machine import isolation
+from autostack.drivers.machine import docker, isolation
 from autostack.drivers.machine.sandbox import Machine, Network
 from autostack.drivers.machine.supervisor import Supervisor
 from autostack.drivers.routers.documents import Sites
 from autostack.drivers.routers.probe import HttpProbe
 from autostack.drivers.routers.sites import remembered, until_open
 from autostack.drivers.routers.traefik import TraefikRouter
+from autostack.drivers.runtimes.choice import ChosenRuntime
+from autostack.drivers.runtimes.docker import DockerRuntime
 from autostack.drivers.runtimes.process import ProcessRuntime
 from autostack.engine.detect import Tree, detect
-from autostack.engine.order import Pace, Tools
+from autostack.engine.order import Detect, Pace, Tools
 from autostack.engine.plan import Overrides, Plan
 from autostack.engine.ports import Source
 from autostack.entrypoints.postgres import database_url
@@ -79,7 +84,7 @@ async def serve(settings: Settings) -> None:
         async with _alone(settings.layout):
             works = build_works(settings, db)
             logger.info("worker %s started (pid %d)", works.worker, os.getpid())
-            if isinstance(works.tools.builder, WorkspaceBuilder):
+            if isinstance(works.tools.builder, ChosenBuilder):
                 await works.tools.builder.sweep()
             work = asyncio.create_task(work_on(works, url))
             await asyncio.wait({work, stop}, return_when=asyncio.FIRST_COMPLETED)
@@ -162,6 +167,7 @@ def _site(settings: Settings, host: Host, opener: Opener) -> Site:
         home=settings.layout,
         host=host,
         runtime="process",
+        runtimes={"image": "docker"},
         clock=utc_now,
         address=Address(
             edge_port=settings.edge_port, base_domain=apps_domain(settings.base_domain)
@@ -174,11 +180,19 @@ def _tools(settings: Settings, host: Host, source: Source) -> Tools:
     home = settings.layout
     machine = Machine(home=home, host=host, unsafe=settings.unsafe_no_sandbox)
     networks = {"isolated": Network.INTERNET, "host": Network.HOST}
+    workspace = WorkspaceBuilder(machine=machine, network=networks[settings.build_network])
+    engine = docker.Engine(docker.address(settings.docker_host), home=home.root)
     return Tools(
         source=source,
-        detect=_detect,
-        builder=WorkspaceBuilder(machine=machine, network=networks[settings.build_network]),
-        runtime=ProcessRuntime(machine),
+        detect=_detect(settings, engine),
+        builder=ChosenBuilder(
+            workspace=workspace,
+            images=_images(settings, engine),
+            images_only=settings.runtime == "docker",
+        ),
+        runtime=ChosenRuntime(
+            processes=ProcessRuntime(machine), containers=DockerRuntime(engine, home)
+        ),
         router=TraefikRouter(home.edge, port=settings.edge_port, sites=_sites(home)),
         probe=HttpProbe(),
         open_log=lambda one, secrets: FileSink(home.deployment_output(one), secrets=secrets),
@@ -202,9 +216,29 @@ def _sites(home: Home) -> Callable[[], Awaitable[Sites]]:
     return sites
 
 
-def _detect(path: Path, overrides: Overrides, names: frozenset[str]) -> Plan:
-    with Tree(path) as tree:
-        return detect(tree, overrides=overrides, variables=names)
+def _images(settings: Settings, engine: docker.Engine) -> DockerBuilder:
+    networks = {"isolated": "default", "host": "host"}
+    return DockerBuilder(
+        engine,
+        settings.layout,
+        bases=BaseImages(
+            python=settings.base_image_python,
+            node=settings.base_image_node,
+            procfile=settings.base_image_procfile,
+        ),
+        network=networks[settings.build_network],
+    )
+
+
+def _detect(settings: Settings, engine: docker.Engine) -> Detect:
+    """A Dockerfile counts where an engine can build it, asked anew for each plan."""
+
+    def look(path: Path, overrides: Overrides, names: frozenset[str]) -> Plan:
+        images = settings.runtime == "docker" or (settings.runtime == "auto" and engine.answers())
+        with Tree(path) as tree:
+            return detect(tree, overrides=overrides, variables=names, images=images)
+
+    return look
 
 
 def _tail(home: Home) -> Callable[[UUID], Awaitable[Sequence[str]]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from autostack.engine.detect import node, python, static
+from autostack.engine.detect import dockerfile, node, python, static
 from autostack.engine.detect.compose import compose
 from autostack.engine.detect.draft import Draft, Sight
 from autostack.engine.detect.stated import Stated, stated
@@ -30,15 +30,19 @@ LANGUAGES = {
 }
 
 
-def detect(tree: Tree, *, overrides: Overrides, variables: Collection[str]) -> Plan:
-    """Decide how to build and run `tree`; `variables` are the names already set.
+def detect(
+    tree: Tree, *, overrides: Overrides, variables: Collection[str], images: bool = False
+) -> Plan:
+    """Decide how to build and run `tree`; `variables` are the names already set. With `images`
+    a Dockerfile ranks above everything we could find out ourselves.
 
     Raises NothingDetected, FamilyUnavailable, PlanFileInvalid or RootNotFound. `tree` shows only
     the root directory afterwards. Takes tens of milliseconds, at worst seconds: use a thread.
     """
     root = _narrow(tree, overrides.root)
     said = stated(tree, overrides)
-    draft = _draft(Sight(tree, said))
+    sight = Sight(tree, said)
+    draft = (dockerfile.detect(sight) if images else None) or _draft(sight)
     return compose(tree, draft, said, root=root, variables=variables)
 
 
@@ -81,11 +85,11 @@ def _bare(said: Stated) -> Draft:
 
 def _nothing(sight: Sight, drafts: list[Draft]) -> Draft:
     """What is stated has to do; where nothing is, why we cannot tell how to run it."""
-    dockerfile = sight.tree.first("Dockerfile", "Containerfile")
-    if dockerfile and not drafts:
+    file = sight.tree.first(*dockerfile.FILES)
+    if file and not drafts:
         raise FamilyUnavailable(
-            f"A project with only a {dockerfile}",
-            "Use the Docker runtime, or add a Procfile with a `web:` line and a manifest "
+            f"A project with only a {file}",
+            "Start Docker on the server, or add a Procfile with a `web:` line and a manifest "
             "(requirements.txt, package.json) to run it as a process.",
         )
     if sight.stated.processes and drafts:

@@ -136,7 +136,9 @@ def _stated_decisions(draft: Draft, said: Stated) -> Iterator[Decision]:
             yield _settled("start" if name == "web" else name, process.command)
     if draft.web and not said.web and draft.family is not Family.STATIC:
         yield Decision(
-            subject="start", value=" ".join(draft.web.command), evidence=draft.web.evidence
+            subject="start",
+            value=" ".join(draft.web.command) or "as the image says",
+            evidence=draft.web.evidence,
         )
 
 

@@ -203,16 +203,17 @@ class PostgresJournal:
 
     async def allocate(self, release_id: UUID, wanted: Sequence[Wanted]) -> Sequence[InstanceSpec]:
         async def allocate(session: AsyncSession, row: Deployment) -> Sequence[InstanceSpec]:
+            release = await known(repository.release_of(session, release_id))
+            kind = str(release.artifact["kind"])
             rows = await instances.allocate(
                 session,
                 row,
                 wanted,
                 release_id=release_id,
                 host=self._site.host,
-                runtime=self._site.runtime,
+                runtime=self._site.runtimes.get(kind, self._site.runtime),
                 now=self._site.clock(),
             )
-            release = await known(repository.release_of(session, release_id))
             pairs = zip(rows, wanted, strict=True)
             return [self._specs.of(one, release, row.project_id, ask.env) for one, ask in pairs]
 

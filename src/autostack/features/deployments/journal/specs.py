@@ -1,7 +1,7 @@
 """Instance rows as the specs a runtime starts them by."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
@@ -30,12 +30,15 @@ class Site:
     home: Home
     host: Host
     runtime: str
+    """The driver that starts instances, as their rows name it."""
     clock: Clock
     address: Address
     open: Callable[[UUID, bytes], Mapping[str, str]]
     patience: timedelta = timedelta(minutes=5)
     poll: timedelta = timedelta(milliseconds=400)
     renewal: timedelta = timedelta(seconds=10)
+    runtimes: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Drivers for kinds of artifacts that `runtime` does not start."""
 
 
 class Specs:

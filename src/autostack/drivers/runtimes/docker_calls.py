@@ -1,0 +1,96 @@
+"""What the Docker runtime asks of the engine, one question or order each. All of it blocks."""
+
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from autostack.drivers.machine import cgroup
+from autostack.drivers.machine.docker import Client, shows
+from autostack.drivers.runtimes import docker_container
+from autostack.drivers.runtimes.docker_container import name_of
+from autostack.engine.errors import StartRefused
+from autostack.engine.release import Exit, Observation
+
+if TYPE_CHECKING:
+    from docker.errors import APIError
+
+ENVIRONMENT = "autostack.environment"
+
+
+def find(client: Client, instance_id: UUID) -> dict[str, Any] | None:
+    from docker.errors import NotFound  # noqa: PLC0415 - see machine.docker
+
+    try:
+        return client.inspect_container(name_of(instance_id))
+    except NotFound:
+        return None
+
+
+def environment_of(seen: dict[str, Any]) -> UUID:
+    return UUID(seen["Config"]["Labels"][ENVIRONMENT])
+
+
+def observe(
+    client: Client, instance_id: UUID, seen: dict[str, Any], *, now: datetime
+) -> Observation:
+    last = _last_end(client, seen, now=now) if seen.get("RestartCount") else None
+    observed = docker_container.observe(instance_id, seen, now=now, last=last)
+    pid = int(seen["State"]["Pid"])
+    if not shows(pid, seen["Id"]):
+        return observed
+    return replace(observed, memory=cgroup.use_around(pid).memory)
+
+
+def _last_end(client: Client, seen: dict[str, Any], *, now: datetime) -> Exit | None:
+    """The engine remembers some hundred events."""
+    events = client.events(
+        since=int(docker_container.moment(seen["Created"]).timestamp()),
+        until=int(now.timestamp()) + 1,
+        filters={"container": [seen["Id"]], "event": ["die", "oom"]},
+        decode=True,
+    )
+    return docker_container.last_end(list(events))
+
+
+def run(client: Client, instance_id: UUID, described: dict[str, Any]) -> None:
+    made = client.create_container_from_config(described, name=name_of(instance_id))
+    client.start(made["Id"])
+
+
+def drop(client: Client, instance_id: UUID) -> None:
+    """By force; what is gone is no error."""
+    from docker.errors import NotFound  # noqa: PLC0415 - see machine.docker
+
+    with suppress(NotFound):
+        client.remove_container(name_of(instance_id), force=True, v=True)
+
+
+def kill(client: Client, instance_id: UUID) -> None:
+    """Until the engine knows that every process is gone, and has their output."""
+    from docker.errors import APIError  # noqa: PLC0415 - see machine.docker
+
+    with suppress(APIError):  # it runs no more
+        client.kill(name_of(instance_id))
+    with suppress(APIError):
+        client.wait(name_of(instance_id), timeout=30)
+
+
+def in_use(client: Client, environment_id: UUID) -> list[str]:
+    """Addresses of the environment's containers, those that rest included; newest first."""
+    wanted = {"label": [f"{ENVIRONMENT}={environment_id}"]}
+    listed = client.containers(all=True, filters=wanted)
+    return [str(one["Labels"]["autostack.address"]) for one in listed]
+
+
+def refused(error: "APIError") -> StartRefused:
+    from docker.errors import ImageNotFound  # noqa: PLC0415 - see machine.docker
+
+    if isinstance(error, ImageNotFound):
+        return StartRefused("its image is gone from the engine", "Deploy again to build it.")
+    words = str(error.explanation or error).strip().rstrip(".")
+    hint = ""
+    if "executable file not found" in words or "no such file or directory" in words:
+        hint = "Its start command is no program of the image: correct the command or CMD."
+    return StartRefused(words, hint)
