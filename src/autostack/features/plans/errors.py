@@ -9,3 +9,10 @@ class PlanTimedOut(Unavailable):
     def __init__(self, waited: timedelta) -> None:
         super().__init__(f"There was no plan after {waited.total_seconds():g} seconds.")
         self.retry_after = timedelta(seconds=5)
+
+
+class PlanFailed(Unavailable):
+    hint = "This is not your repository's fault. `control.log` on the server says what happened."
+
+    def __init__(self) -> None:
+        super().__init__("The platform itself failed while it looked at this repository.")

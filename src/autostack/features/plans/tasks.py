@@ -17,6 +17,7 @@ from autostack.engine.plan import Overrides, Plan
 from autostack.engine.ports import LogSink
 from autostack.engine.release import Repository, Step
 from autostack.features.plans import service
+from autostack.features.plans.errors import PlanFailed
 from autostack.features.projects import service as projects
 
 logger = logging.getLogger(__name__)
@@ -78,3 +79,6 @@ async def _answer(
         return StepTimedOut(Step.FETCH, LIMIT.total_seconds())
     except AutostackError as error:
         return error
+    except Exception:
+        logger.exception("a plan could not be made")
+        return PlanFailed()

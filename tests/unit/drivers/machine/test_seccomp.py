@@ -28,7 +28,9 @@ def judge(arch: str, number: int, *arguments: int, audit: int | None = None) -> 
     given = (*arguments, *[0] * (6 - len(arguments)))
     data = struct.pack("=IIQ6Q", number, audit or ARCHES[arch].audit, 0, *given)
     code = seccomp.program(arch)
-    lines = [struct.unpack_from("=HBBI", code, at) for at in range(0, len(code), 8)]
+    lines: list[tuple[int, int, int, int]] = [
+        struct.unpack_from("=HBBI", code, at) for at in range(0, len(code), 8)
+    ]
     at = accumulator = 0
     while True:
         kind, yes, no, value = lines[at]
