@@ -52,10 +52,13 @@ class Settings(BaseSettings):
         "are believed.",
     )
     runtime: Literal["auto", "process", "docker", "kubernetes", "gitops"] = Field(
-        default="auto", description="How apps run. `auto` takes what this machine offers."
+        default="auto",
+        description="How apps run. `auto`: projects with a Dockerfile on Docker where an "
+        "engine answers, all others as processes. `process`: all as processes. `docker`: all but static sites on Docker. "
+        "`kubernetes` and `gitops` are not there yet.",
     )
     builder: Literal["auto", "workspace", "docker", "jenkins"] = Field(
-        default="auto", description="How apps are built. `auto` takes what fits the runtime."
+        default="auto", description="How apps are built. Not used yet: the runtime decides."
     )
     build_network: Literal["isolated", "host"] = Field(
         default="isolated",
