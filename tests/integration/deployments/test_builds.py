@@ -72,5 +72,5 @@ async def test_a_step_that_ends_its_worker_each_time_is_given_up(
     row = await house.row(deployment)
     if ends == "failed":
         assert row.error_message == str(StepGivenUp("build", MOST_ATTEMPTS))
-        assert "cut off 20 times" in row.error_message
+        assert "cut off 20 times" in str(row.error_message)
         assert house.builder.built == 0

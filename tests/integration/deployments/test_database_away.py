@@ -31,10 +31,9 @@ class Outage:
 
     def _allow(self, *, allowed: bool) -> None:
         change = sql.SQL("alter database {} with allow_connections {}")
+        word = sql.SQL("true") if allowed else sql.SQL("false")
         with self._postgres.connect() as connection:
-            connection.execute(
-                change.format(sql.Identifier(self._name), sql.SQL(str(allowed).lower()))
-            )
+            connection.execute(change.format(sql.Identifier(self._name), word))
 
 
 @pytest.fixture

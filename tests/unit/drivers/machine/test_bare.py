@@ -1,6 +1,7 @@
 """Without a sandbox: where things lie that a sandbox would show elsewhere."""
 
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -26,7 +27,7 @@ BOX = Sandbox(
 )
 
 
-def described(box: Sandbox, *command: str) -> dict[str, object]:
+def described(box: Sandbox, *command: str) -> dict[str, Any]:
     return bare.describe(box, command, Way(), machine=MACHINE)
 
 
@@ -40,7 +41,6 @@ def test_paths_of_the_sandbox_become_real_ones() -> None:
 def test_variables_and_path_are_exchanged_piece_by_piece() -> None:
     env = described(BOX)["env"]
 
-    assert isinstance(env, dict)
     assert env["PATH"].startswith("/work/app/.venv/bin:/venv/bin:/usr/local/sbin")
     assert env["UV_CACHE_DIR"] == "/caches/p/uv"
     assert env["HOME"] == "/work/app"
