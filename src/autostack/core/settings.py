@@ -54,8 +54,8 @@ class Settings(BaseSettings):
     runtime: Literal["auto", "process", "docker", "kubernetes", "gitops"] = Field(
         default="auto",
         description="How apps run. `auto`: projects with a Dockerfile on Docker where an "
-        "engine answers, all others as processes. `process`: all as processes. `docker`: all but static sites on Docker. "
-        "`kubernetes` and `gitops` are not there yet.",
+        "engine answers, all others as processes. `process`: all as processes. `docker`: all but "
+        "static sites on Docker. `kubernetes` and `gitops` are not there yet.",
     )
     builder: Literal["auto", "workspace", "docker", "jenkins"] = Field(
         default="auto", description="How apps are built. Not used yet: the runtime decides."
