@@ -2,6 +2,8 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -16,6 +18,7 @@ from autostack.features.deployments.tasks import Works
 from autostack.models.project import Project
 from tests.fakes import FakeRouter
 from tests.integration.deployments.house import House
+from tests.integration.deployments.working import until, working
 
 
 class BusyEdge(FakeRouter):
@@ -72,3 +75,37 @@ async def test_what_a_removal_has_ended_is_not_started_again(house: House, works
     await Reconciler(works).round()
 
     assert house.runtime.running == {}
+
+
+async def test_a_removal_that_failed_is_asked_for_again(
+    house: House, works: Works, database_url: str
+) -> None:
+    house.router = StubbornEdge()
+    works = replace(works, tools=house.tools)
+    await house.live()
+    await mark_removed(house)
+    with pytest.raises(OSError, match="read-only"):
+        await removal.remove_project(works, house.project.id)
+    later = replace(works.site, clock=lambda: utc_now() + timedelta(minutes=6))
+
+    async with working(replace(works, site=later), database_url):
+        await until(partial(is_gone, house))
+
+    assert house.router.routes == {}
+
+
+class StubbornEdge(FakeRouter):
+    """Removes nothing at first."""
+
+    refusals = 1
+
+    async def remove(self, environment_id: UUID, *, generation: int) -> None:
+        self.refusals -= 1
+        if self.refusals == 0:
+            raise OSError("the file system is read-only")
+        await super().remove(environment_id, generation=generation)
+
+
+async def is_gone(house: House) -> bool:
+    async with house.db.transaction() as session:
+        return await session.get(Project, house.project.id) is None

@@ -1,9 +1,7 @@
 """The worker's loop on a real database and the real job queue, with fakes for the machine."""
 
 import asyncio
-import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -14,7 +12,6 @@ from sqlalchemy import select, update
 from autostack.core.crypto import Opener, generate
 from autostack.engine.errors import EngineUnavailable
 from autostack.engine.release import InstanceState, Observation, Status
-from autostack.entrypoints.worker import work_on
 from autostack.features.deployments import tasks
 from autostack.features.deployments.journal.postgres import MOST_ATTEMPTS
 from autostack.features.deployments.reconciler import Reconciler
@@ -25,25 +22,7 @@ from autostack.models.release import Release
 from autostack.models.step import Step
 from tests.fakes import FakeRuntime
 from tests.integration.deployments.house import House
-
-
-@asynccontextmanager
-async def working(works: Works, url: str) -> AsyncGenerator[asyncio.Task[None]]:
-    task = asyncio.create_task(work_on(works, url))
-    try:
-        yield task
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-
-
-async def until(true: Callable[[], Awaitable[bool]], *, limit: float = 10) -> float:
-    begun = time.monotonic()
-    async with asyncio.timeout(limit):
-        while not await true():  # noqa: ASYNC110 - rows tell nobody
-            await asyncio.sleep(0.005)
-    return time.monotonic() - begun
+from tests.integration.deployments.working import until, working
 
 
 def has_status(

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from autostack.engine import reconcile
 from autostack.engine.reconcile import Action, Desired, Replace, StartAgain, Stop
 from autostack.engine.release import InstanceSpec, InstanceState, Observation
-from autostack.features.deployments import service
+from autostack.features.deployments import removal, service
 from autostack.features.deployments.journal import work
 from autostack.features.deployments.journal.routing import all_routes
 from autostack.features.deployments.journal.specs import Specs
@@ -43,6 +43,7 @@ class Reconciler:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._watch_for_ever())
             group.create_task(self._mend_for_ever())
+            group.create_task(self._sweep_for_ever())
 
     async def _watch_for_ever(self) -> None:
         while True:
@@ -65,6 +66,11 @@ class Reconciler:
         while True:
             await self._tried(self.round)
             await asyncio.sleep(self._every)
+
+    async def _sweep_for_ever(self) -> None:
+        while True:
+            await self._tried(partial(removal.sweep, self._works))
+            await asyncio.sleep(removal.AGAIN.total_seconds())
 
     async def _tried(self, part: Callable[[], Awaitable[None]]) -> None:
         try:

@@ -14,7 +14,9 @@ from autostack.engine import facts
 from autostack.engine.release import Artifact
 from autostack.features.deployments.journal import work
 from autostack.features.deployments.tasks import Works
+from autostack.features.environments import service as environments
 from autostack.features.instances import service as instances
+from autostack.features.projects import service as projects
 from autostack.models.environment import Environment
 from autostack.models.project import Project
 
@@ -22,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 WAIT = timedelta(minutes=2)
 LOOK = 0.2
+AGAIN = timedelta(minutes=5)
 
 
 class StillAtWork(Exception):
@@ -38,6 +41,14 @@ class Remains:
     artifacts: tuple[Artifact, ...]
     deployments: tuple[UUID, ...]
     generation: int
+
+
+async def sweep(works: Works) -> None:
+    """Nothing that was asked to go stays: a removal may fail, as while a database is away."""
+    before = works.site.clock() - AGAIN
+    async with works.db.transaction() as session:
+        await projects.remove_again(session, before=before)
+        await environments.remove_again(session, before=before)
 
 
 async def remove_project(works: Works, project_id: UUID) -> None:

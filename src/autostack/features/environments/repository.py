@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -12,6 +13,12 @@ async def of_project(session: AsyncSession, project_id: UUID) -> Sequence[Enviro
         Environment.project_id == project_id, Environment.removed_at.is_(None)
     )
     query = query.order_by(Environment.created_at, Environment.name)
+    return (await session.scalars(query)).all()
+
+
+async def removed(session: AsyncSession, *, before: datetime) -> Sequence[UUID]:
+    """Those that were asked to go that long ago, and are still there."""
+    query = select(Environment.id).where(Environment.removed_at < before)
     return (await session.scalars(query)).all()
 
 

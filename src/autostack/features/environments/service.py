@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -60,9 +61,21 @@ async def remove(
     if environment.name == PRODUCTION:
         raise ProductionStays
     environment.removed_at = now
-    lock = f"{REMOVE}:{environment.id}"
-    await jobs.enqueue(session, REMOVE, queueing_lock=lock, environment_id=environment.id)
+    await _ask_to_remove(session, environment.id)
     await _tell(session, project, environment, "environment.removed", by=by, now=now)
+
+
+async def remove_again(session: AsyncSession, *, before: datetime) -> None:
+    """Ask once more for what should be gone since `before`: a job that fails is not repeated."""
+    for environment_id in await repository.removed(session, before=before):
+        await _ask_to_remove(session, environment_id)
+
+
+async def _ask_to_remove(session: AsyncSession, environment_id: UUID) -> None:
+    lock = f"{REMOVE}:{environment_id}"
+    await jobs.enqueue(
+        session, REMOVE, lock=lock, queueing_lock=lock, environment_id=environment_id
+    )
 
 
 async def _tell(

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -65,6 +66,11 @@ async def add_environment(session: AsyncSession, values: dict[str, Any]) -> Envi
     """None when its name, host name or address is taken."""
     statement = insert(Environment).values(**values).on_conflict_do_nothing().returning(Environment)
     return await session.scalar(statement)
+
+
+async def removed(session: AsyncSession, *, before: datetime) -> Sequence[UUID]:
+    """Those that were asked to go that long ago, and are still there."""
+    return (await session.scalars(select(Project.id).where(Project.removed_at < before))).all()
 
 
 async def environment_named(

@@ -159,10 +159,19 @@ async def remove(session: AsyncSession, project: Project, *, by: User, now: date
     # The name is free again; the slug is when nothing answers under it any more.
     project.name = f"{project.name} ({project.id})"
     project.credential = None
-    await jobs.enqueue(
-        session, REMOVE, queueing_lock=f"{REMOVE}:{project.id}", project_id=project.id
-    )
+    await _ask_to_remove(session, project.id)
     await _tell(session, project, "project.removed", by=by, now=now)
+
+
+async def remove_again(session: AsyncSession, *, before: datetime) -> None:
+    """Ask once more for what should be gone since `before`: a job that fails is not repeated."""
+    for project_id in await repository.removed(session, before=before):
+        await _ask_to_remove(session, project_id)
+
+
+async def _ask_to_remove(session: AsyncSession, project_id: UUID) -> None:
+    lock = f"{REMOVE}:{project_id}"
+    await jobs.enqueue(session, REMOVE, lock=lock, queueing_lock=lock, project_id=project_id)
 
 
 async def _tell(
