@@ -99,7 +99,7 @@ def test_an_app_that_crashes_in_its_container_is_explained(user: User, git: GitS
     git.create("broken", {**app("one"), "server.py": "import nowhere"})
     project = user.create_project("broken", git.url("broken"))["id"]
 
-    failed = user.wait(user.request_deployment(project)["id"])
+    failed = user.wait(user.request_deployment(project)["id"], limit=60)
 
     assert failed["status"] == "failed"
     assert "nowhere" in user.log(failed["id"])

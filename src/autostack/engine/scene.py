@@ -46,11 +46,11 @@ def is_release(scene: Scene) -> bool:
 
 
 def command_line(scene: Scene) -> tuple[str, ...]:
+    """Empty also where an image starts what it was made to start."""
     web = scene.plan.web if scene.plan else None
     if web is None:
         return ()
-    shell, *rest = web.command
-    return tuple(rest[1:]) if shell == "sh" and rest[:1] == ["-c"] else web.command
+    return web.command[2:] if web.command[:2] == ("sh", "-c") else web.command
 
 
 def find(lines: Sequence[str], pattern: str) -> re.Match[str] | None:

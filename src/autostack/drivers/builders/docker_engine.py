@@ -25,7 +25,7 @@ from autostack.engine.release import Limits
 
 KILLED = 137
 _CODE = re.compile(r"(?:non-zero code|exit code): (\d+)")
-_COMMAND = re.compile(r"(?:command '|running \[|process \")(.+?)(?:'|\]|\") ")
+_COMMAND = re.compile(r"(?:command '|running \[|process \")(.+?)(?:'|\]|\"):? ")
 _LONGEST = 300
 
 

@@ -46,8 +46,8 @@ def observe(
 def _last_end(client: Client, seen: dict[str, Any], *, now: datetime) -> Exit | None:
     """The engine remembers some hundred events."""
     events = client.events(
-        since=int(docker_container.moment(seen["Created"]).timestamp()),
-        until=int(now.timestamp()) + 1,
+        since=str(docker_container.moment(seen["Created"]).timestamp()),
+        until=str(now.timestamp()),  # a later moment would be waited for
         filters={"container": [seen["Id"]], "event": ["die", "oom"]},
         decode=True,
     )
