@@ -1,13 +1,26 @@
 """The one door to PostgreSQL."""
 
+import math
 import select
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
+from psycopg import AsyncConnection
+from psycopg.abc import PQGen
+from psycopg.rows import TupleRow
 from sqlalchemy import event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+
+T = TypeVar("T")
+
+IDLE = 60
+"""Seconds after which the embedded server ends a connection that nobody used."""
+_STALE = IDLE - 15
+"""We stop using it well before, so that it never ends under a query."""
 
 
 class Database:
@@ -22,7 +35,11 @@ class Database:
             url.replace("postgresql://", "postgresql+psycopg://", 1),
             pool_size=pool,
             max_overflow=overflow,
+            # The same few over and over: what a busy moment opened is closed again.
+            pool_use_lifo=True,
+            connect_args=_idle_limit(url),
         )
+        event.listen(self.engine.sync_engine, "checkin", _note_time)
         event.listen(self.engine.sync_engine, "checkout", _replace_if_dead)
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
 
@@ -36,10 +53,39 @@ class Database:
         await self.engine.dispose()
 
 
-def _replace_if_dead(connection: Any, _record: object, _proxy: object) -> None:  # noqa: ANN401
+class Listener(AsyncConnection[TupleRow]):
+    """For waits without an end. psycopg wakes ten times a second while it waits, to hear Ctrl-C;
+    asyncio needs no such help.
+    """
+
+    async def wait(
+        self,
+        gen: PQGen[T],
+        interval: float = 30.0,
+        timeout: float | None = None,  # noqa: ASYNC109 - psycopg's signature
+    ) -> T:
+        return await super().wait(gen, interval, timeout)
+
+
+def _idle_limit(url: str) -> dict[str, str]:
+    """Someone else's server, or what stands before it, may not know the setting."""
+    return {"options": f"-c idle_session_timeout={IDLE}s"} if is_embedded(url) else {}
+
+
+def is_embedded(url: str) -> bool:
+    return urlsplit(url).hostname is None
+
+
+def _note_time(_connection: object, record: Any) -> None:  # noqa: ANN401
+    record.info["used"] = time.monotonic()
+
+
+def _replace_if_dead(connection: Any, record: Any, _proxy: object) -> None:  # noqa: ANN401
     """An idle connection with something to read was closed by the server. Looking at its socket
     costs microseconds; asking the server on each use would double the time of small requests.
     """
+    if time.monotonic() - record.info.get("used", math.inf) > _STALE:
+        raise DisconnectionError
     watch = select.poll()
     watch.register(connection.driver_connection.pgconn.socket, select.POLLIN)
     if watch.poll(0):

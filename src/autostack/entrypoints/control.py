@@ -13,9 +13,10 @@ import time
 from collections.abc import Callable
 
 import uvicorn
+from sqlalchemy.orm import configure_mappers
 
 from autostack.core.settings import Settings
-from autostack.drivers.machine import privileges, users
+from autostack.drivers.machine import libc, privileges, users
 from autostack.drivers.machine.identity import identify, note
 from autostack.entrypoints import http, worker
 from autostack.entrypoints.local import journal, sockets
@@ -73,6 +74,8 @@ def _listen(settings: Settings) -> socket.socket:
 
 def _share_memory() -> None:
     """What was imported stays in pages that parent and children share."""
+    libc.give_back_freed_memory()
+    configure_mappers()
     gc.collect()
     gc.freeze()
 

@@ -1,11 +1,13 @@
 """The api: every router written out, and what endpoints ask for, wired once."""
 
+import asyncio
 import socket
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
+from types import FrameType
 from urllib.parse import urlsplit
 
 import uvicorn
@@ -53,6 +55,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     metrics.router,
 )
 
+TICK = 1.0
+"""Seconds between two updates of the Date header."""
+
 _PLAIN_PAGE = (
     "<!doctype html><html lang=en><meta charset=utf-8><title>AutoStack</title>"
     "<h1>AutoStack is running</h1><p>The dashboard is not part of this version. Use the "
@@ -78,6 +83,23 @@ class Keys:
 
 class Server(uvicorn.Server):
     """Ends open streams first: a graceful stop would wait for them for ever."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._asked = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def main_loop(self) -> None:
+        """uvicorn's own looks ten times a second whether it shall end, also when nobody asks."""
+        self._loop = asyncio.get_running_loop()
+        while not await self.on_tick(0):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._asked.wait(), TICK)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._asked.set)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         app = self.config.app

@@ -19,7 +19,7 @@ from procrastinate import App, PsycopgConnector
 from autostack.core import host as hosts
 from autostack.core.clock import utc_now
 from autostack.core.crypto import Opener, Sealer
-from autostack.core.db import Database
+from autostack.core.db import Database, Listener
 from autostack.core.domain import apps_domain
 from autostack.core.errors import Unavailable
 from autostack.core.home import Home
@@ -298,7 +298,7 @@ async def _jobs(works: Works, url: str) -> None:
 
 def _job_app(works: Works, url: str) -> App:
     """The list of what this worker can do."""
-    app = App(connector=PsycopgConnector(conninfo=url, min_size=1, max_size=3))
+    app = App(connector=_connector(url))
 
     @app.task(name=RUN)
     async def run(deployment_id: str) -> None:
@@ -328,6 +328,12 @@ def _job_app(works: Works, url: str) -> App:
         await removal.remove_environment(works, UUID(environment_id))
 
     return app
+
+
+def _connector(url: str) -> PsycopgConnector:
+    return PsycopgConnector(
+        conninfo=url, min_size=1, max_size=3, max_idle=60.0, connection_class=Listener
+    )
 
 
 async def _retry_stalled(app: App) -> None:

@@ -1,5 +1,6 @@
 """The door to PostgreSQL survives a server that was restarted."""
 
+import pytest
 from sqlalchemy import text
 
 from autostack.core.db import Database
@@ -25,3 +26,18 @@ async def test_connections_the_server_closed_are_replaced_before_they_are_used(
         async with db.transaction() as session:
             assert await session.scalar(text("select 1")) == 1
     assert ended == 2
+
+
+async def test_a_connection_is_no_longer_used_when_the_server_may_soon_end_it(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = Database(database_url)
+    async with base.transaction() as session:
+        before = await session.scalar(text("select pg_backend_pid()"))
+    monkeypatch.setattr("autostack.core.db._STALE", 0.0)
+
+    async with base.transaction() as session:
+        after = await session.scalar(text("select pg_backend_pid()"))
+    await base.close()
+
+    assert before != after

@@ -9,6 +9,7 @@ MS_NOSUID, MS_NODEV = 2, 4
 MS_BIND, MS_REC = 4096, 16384
 MS_SLAVE = 1 << 19
 PR_SET_NO_NEW_PRIVS = 38
+M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -42,3 +43,13 @@ def mount(source: str, target: str, kind: str = "", flags: int = 0, data: str = 
 def no_new_privileges() -> None:
     """Nothing executed from now on gains rights by set-uid bits or file capabilities."""
     _check(_libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl")
+
+
+def give_back_freed_memory() -> None:
+    """glibc keeps large blocks once freed, for each thread; from now on the kernel gets them
+    back at once. Another C library is left as it is.
+    """
+    mallopt = getattr(_libc, "mallopt", None)
+    if mallopt is not None:
+        mallopt(M_MMAP_THRESHOLD, 1 << 20)
+        mallopt(M_ARENA_MAX, 2)

@@ -11,6 +11,8 @@ from uuid import UUID
 from psycopg import AsyncConnection, OperationalError
 from psycopg.rows import TupleRow
 
+from autostack.core.db import Listener
+
 log = logging.getLogger(__name__)
 
 CHANNEL = "autostack_events"
@@ -68,7 +70,7 @@ class Hub:
             await asyncio.sleep(self._retry)
 
     async def _listen(self) -> None:
-        connection = await AsyncConnection.connect(
+        connection = await Listener.connect(
             self._url, autocommit=True, connect_timeout=5, application_name="autostack events"
         )
         async with connection:
