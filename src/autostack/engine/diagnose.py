@@ -142,7 +142,7 @@ _UNSET: tuple[str, ...] = (
     ),
     # `The SECRET_KEY setting must not be empty`
     (
-        r"""(?P<first>[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+) (?i:environment variable |setting )?"""
+        r"""\b(?P<first>[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+) (?i:environment variable |setting )?"""
         r"""(?i:(?:is |was |must )?(?:not be empty|not set|not defined|missing|required))"""
     ),
 )

@@ -182,7 +182,9 @@ async def _give_up(run: Run, error: Exception) -> Status:
     scene = await _look(run, error)
     await _tidy(run)
     run.say(message, level="error")
-    await run.journal.ended(Status.FAILED, message=message, diagnosis=diagnose(scene))
+    await run.journal.ended(
+        Status.FAILED, message=message, diagnosis=await asyncio.to_thread(diagnose, scene)
+    )
     return Status.FAILED
 
 

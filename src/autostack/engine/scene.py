@@ -10,6 +10,7 @@ from autostack.engine.release import Exit, Listener, Step
 
 KILLED = 137
 PROOF_LENGTH = 300
+LONGEST_LINE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,8 +61,9 @@ def find(lines: Sequence[str], pattern: str) -> re.Match[str] | None:
 
 
 def find_all(lines: Sequence[str], pattern: str) -> list[re.Match[str]]:
+    """Programs print what they like: no line may be so long that looking at it takes a while."""
     compiled = re.compile(pattern)
-    return [match for line in lines if (match := compiled.search(line.rstrip()))]
+    return [match for line in lines if (match := compiled.search(line[:LONGEST_LINE].rstrip()))]
 
 
 def shown(match: re.Match[str] | None) -> str:

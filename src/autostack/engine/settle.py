@@ -1,5 +1,6 @@
 """After the switch: drain the old release, watch the new one, retire what is not needed."""
 
+import asyncio
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -133,5 +134,7 @@ async def _go_back(run: Run, trouble: Trouble) -> Status:
     error = Unstable(trouble.process, trouble.words)
     run.say(str(error), level="error")
     scene = Scene(step=Step.WATCH, error=error, lines=lines, exit=trouble.seen.exit)
-    await run.journal.ended(Status.FAILED, message=str(error), diagnosis=diagnose(scene))
+    await run.journal.ended(
+        Status.FAILED, message=str(error), diagnosis=await asyncio.to_thread(diagnose, scene)
+    )
     return Status.FAILED

@@ -1,5 +1,6 @@
 """Outputs as the programs really print them."""
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -289,3 +290,14 @@ def test_an_error_nobody_knows_is_ours() -> None:
 
     assert found.code == "platform_failed"
     assert "secret detail" not in f"{found}"
+
+
+@pytest.mark.parametrize("flood", ["Z", "A_", "error: ", "a.", "a/", " ", "KeyError: "])
+def test_no_line_is_so_long_that_the_rules_take_a_while(flood: str) -> None:
+    lines = ((flood * 16_384)[:16_384],) * 40
+    scene = Scene(step=Step.CHECK, error=errors.Crashed("web", 3), lines=lines)
+
+    begun = time.process_time()
+    diagnose(scene)
+
+    assert time.process_time() - begun < 2
