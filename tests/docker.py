@@ -27,18 +27,25 @@ USELESS = ("usr/share/doc", "usr/share/man", "usr/share/locale", "var/lib/apt", 
 PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class TestEngine:
     """One running dockerd."""
 
     __test__ = False
 
     root: Path
-    pid: int
+    process: subprocess.Popen[bytes]
 
     @property
     def host(self) -> str:
         return f"unix://{self.root}/docker.sock"
+
+    def stop(self) -> None:
+        """As an update of Docker does; containers go on."""
+        stop(self.process)
+
+    def start(self) -> None:
+        self.process = start(self.root)
 
     @contextmanager
     def client(self) -> Generator[Client]:
@@ -54,18 +61,17 @@ def engine() -> Generator[TestEngine]:
     """An engine with the base image, gone again afterwards with everything it made."""
     # Unix socket paths are short, so not below pytest's long temporary directories.
     root = Path(tempfile.mkdtemp(prefix="asdocker-"))
-    process: subprocess.Popen[bytes] | None = None
+    running: TestEngine | None = None
     try:
-        process = start(root)
-        running = TestEngine(root=root, pid=process.pid)
+        running = TestEngine(root=root, process=start(root))
         _import_base(running)
         try:
             yield running
         finally:
             _clear(running)
     finally:
-        if process is not None:
-            stop(process)
+        if running is not None:
+            running.stop()
         _unmount(root)
         shutil.rmtree(root, ignore_errors=True)
 
@@ -90,6 +96,8 @@ def start(root: Path) -> subprocess.Popen[bytes]:
 
 def _argv(root: Path) -> list[str]:
     return [
+        # A test run that is killed takes its engine with it.
+        *(find("setpriv") or "setpriv", "--pdeathsig", "TERM"),
         find("dockerd") or "",
         f"--data-root={root}/data",
         f"--exec-root={root}/exec",

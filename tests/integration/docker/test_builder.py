@@ -160,8 +160,9 @@ async def test_a_build_that_takes_too_long_is_ended(yard: Yard, tmp_path: Path) 
     with pytest.raises(BuildTimedOut):
         await yard.builder.build(built, log=FakeLog())
 
-    assert time.monotonic() - began < 15
-    assert not await running("sleep 61")
+    while await running("sleep 61"):
+        assert time.monotonic() - began < 30
+        await asyncio.sleep(0.1)
 
 
 @pytest.mark.parametrize("modern", [False, True])

@@ -1,6 +1,7 @@
 """The Docker runtime on a real engine, with real applications."""
 
 import asyncio
+import gc
 import json
 import os
 import time
@@ -178,7 +179,7 @@ async def test_an_app_on_its_own_loopback_is_reached_also_after_a_restart(yard: 
     before = await get(exposed.address)
     kill(yard, spec.id)
     async for seen in rounds:
-        if seen.id == spec.id and seen.restarts:
+        if seen.id == spec.id and seen.restarts and seen.state is InstanceState.RUNNING:
             break
 
     assert (before, await get(exposed.address)) == ("hello", "hello")
@@ -253,6 +254,30 @@ async def test_no_line_is_lost_or_doubled_when_readers_come_and_go(yard: Yard) -
 
     lines = spec.output.read_text().splitlines()
     assert [line.split()[0] for line in lines[:-1]] == [str(number) for number in range(count)]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+async def test_containers_go_on_while_the_engine_is_restarted(
+    yard: Yard, docker_engine: TestEngine
+) -> None:
+    spec = yard.spec()
+    instance = await yard.runtime.start(spec)
+    await get(instance.address)
+
+    docker_engine.stop()
+    try:
+        served = await get(instance.address)
+        meanwhile = await yard.runtime.inspect(spec.id)
+    finally:
+        docker_engine.start()
+    after = await yard.runtime.inspect(spec.id)
+    again = await yard.runtime.start(spec)
+
+    assert served == "hello"
+    assert meanwhile.state is after.state is InstanceState.RUNNING
+    assert (after.restarts, again) == (0, instance)
+    await end(yard, spec.id)
+    gc.collect()  # the SDK leaves sockets open that found nobody
 
 
 async def test_secrets_are_in_no_argument_list(yard: Yard) -> None:

@@ -76,12 +76,10 @@ class DockerBuilder:
         job = await asyncio.to_thread(self._job, spec, log)
         seconds = spec.limits.seconds or 1800
         try:
-            async with asyncio.timeout(seconds) as deadline, self._group(spec) as group:
+            async with asyncio.timeout(seconds), self._group(spec) as group:
                 peak = await self._make(job, group)
         except TimeoutError:
-            if deadline.expired():
-                raise BuildTimedOut(seconds) from None
-            raise
+            raise BuildTimedOut(seconds) from None
         made = await self._engine.ask(lambda client: client.inspect_image(tag_of(spec)))
         return _artifact(spec, made, peak=peak)
 

@@ -124,9 +124,8 @@ def _words(told: Mapping[str, Any], trace: Trace) -> bytes:
 
 
 def _error(told: Mapping[str, Any]) -> str:
-    detail = told.get("errorDetail")
-    message = detail.get("message") if isinstance(detail, dict) else None
-    return str(message or told.get("error") or "it gave no reason")
+    detail: Mapping[str, Any] = told.get("errorDetail") or {}
+    return str(detail.get("message") or told.get("error") or "it gave no reason")
 
 
 def _message(body: bytes) -> str:

@@ -180,7 +180,7 @@ class DockerRuntime:
         host, port = seat.address, spec.place.port
         if seat.published:
             host, port = "127.0.0.1", seat.published
-        told = {
+        told: dict[str, Any] = {
             "id": seen["Id"],
             "pid": seen["State"]["Pid"],
             "address": f"{host}:{port}",

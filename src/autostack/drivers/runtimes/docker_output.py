@@ -9,10 +9,11 @@ moment. One reader at a time: the note is locked.
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 CHUNK = 1024 * 1024
 FILES = 16
@@ -63,11 +64,10 @@ def bring(source: Path, target: Path, room: Path) -> None:
 def text_of(line: bytes) -> bytes:
     """What the app printed, as the engine kept it: bytes that are no UTF-8 are lost to it."""
     try:
-        told = json.loads(line)
-    except ValueError:
+        told: dict[str, Any] = json.loads(line)
+        return str(told.get("log", "")).encode(errors="replace")
+    except (ValueError, AttributeError):  # no line of the engine's
         return b""
-    text = told.get("log", "") if isinstance(told, dict) else ""
-    return str(text).encode(errors="replace")
 
 
 def _payload(fd: int, offset: int) -> Iterator[tuple[bytes, int]]:
@@ -96,7 +96,7 @@ def _files(source: Path, inode: int) -> Iterator[int]:
 
 
 @contextmanager
-def _closing(fd: int) -> Iterator[None]:
+def _closing(fd: int) -> Generator[None]:
     try:
         yield
     finally:
@@ -104,7 +104,7 @@ def _closing(fd: int) -> Iterator[None]:
 
 
 @contextmanager
-def _opened(target: Path) -> Iterator[int]:
+def _opened(target: Path) -> Generator[int]:
     """As a process's own launcher opens it: append-only, never through a link."""
     target.parent.mkdir(parents=True, exist_ok=True)
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -119,7 +119,7 @@ def _opened(target: Path) -> Iterator[int]:
 
 
 @contextmanager
-def _locked(room: Path) -> Iterator[Path]:
+def _locked(room: Path) -> Generator[Path]:
     fd = os.open(room / "output.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX)

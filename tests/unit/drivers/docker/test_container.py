@@ -110,7 +110,7 @@ def test_the_end_by_memory_is_told() -> None:
 
 
 def test_an_end_the_engine_forgot_is_found_in_its_journal() -> None:
-    events = [
+    events: list[dict[str, Any]] = [
         {"Action": "die", "Actor": {"Attributes": {"exitCode": "1"}}},
         {"Action": "oom", "Actor": {"Attributes": {}}},
         {"Action": "die", "Actor": {"Attributes": {"exitCode": "137"}}},
