@@ -33,6 +33,8 @@ class Database:
     def __init__(self, url: str, *, pool: int = 4, overflow: int = 2) -> None:
         self.engine = create_async_engine(
             url.replace("postgresql://", "postgresql+psycopg://", 1),
+            # Values are secrets or user data; errors end in logs.
+            hide_parameters=True,
             pool_size=pool,
             max_overflow=overflow,
             # The same few over and over: what a busy moment opened is closed again.

@@ -2,6 +2,7 @@
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from autostack.core.db import Database
 
@@ -41,3 +42,11 @@ async def test_a_connection_is_no_longer_used_when_the_server_may_soon_end_it(
     await base.close()
 
     assert before != after
+
+
+async def test_an_error_does_not_tell_the_values_it_was_about(db: Database) -> None:
+    with pytest.raises(DBAPIError) as caught:
+        async with db.transaction() as session:
+            await session.execute(text("select 1/0, :password"), {"password": "hunter2"})
+
+    assert "hunter2" not in str(caught.value)

@@ -185,5 +185,8 @@ def _read_beneath(fd: int, path: str) -> bytes:
 
 def _decode(data: bytes) -> str:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16", errors="replace")
-    return data.decode("utf-8-sig", errors="replace")
+        text = data.decode("utf-16", errors="replace")
+    else:
+        text = data.decode("utf-8-sig", errors="replace")
+    # Neither a command nor a variable can hold it.
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")

@@ -100,3 +100,13 @@ def test_requirements_written_by_powershell_are_read(tmp_path: Path) -> None:
     plan = plan_of(tmp_path, {"app.py": "import flask\napp = flask.Flask('')\n"})
 
     assert plan.framework == "Flask"
+
+
+def test_a_command_never_holds_what_no_program_can_be_started_with(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("flask==3\n")
+    (tmp_path / "Procfile").write_bytes(b'web: python "a\0b"\n')
+
+    plan = plan_of(tmp_path)
+
+    assert plan.web is not None
+    assert "\0" not in "".join(plan.web.command)
