@@ -85,6 +85,8 @@ async def _finish(process: Process, bounds: Bounds) -> Done:
             err = tasks.create_task(_tail(process.stderr))
             await asyncio.wait([out, err, tasks.create_task(process.wait())])
             watching.cancel()
+            # A fast one may have ended between two looks.
+            await _look(bounds)
     except* GrewTooLarge as group:
         raise GrewTooLarge from group
     assert process.returncode is not None
@@ -92,10 +94,14 @@ async def _finish(process: Process, bounds: Bounds) -> Done:
 
 
 async def _watch(bounds: Bounds) -> None:
-    while bounds.size is not None:
+    while True:
         await asyncio.sleep(bounds.every)
-        if await asyncio.to_thread(bounds.size) > bounds.limit:
-            raise GrewTooLarge
+        await _look(bounds)
+
+
+async def _look(bounds: Bounds) -> None:
+    if bounds.size is not None and await asyncio.to_thread(bounds.size) > bounds.limit:
+        raise GrewTooLarge
 
 
 async def _read(stream: StreamReader | None) -> bytes:
