@@ -1,40 +1,91 @@
-"""`make bench`: figures beside their floors, from one run on one machine."""
+"""`make bench`: figures beside their floors, from one run on one machine.
+
+BENCH_RUNS sets how often what is repeated is repeated; BENCH_ACCEPT=1 makes this run's memory and
+CPU the figures that later runs are compared with.
+"""
 
 import os
 import platform as machine
 import sys
 import tempfile
+import time
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import deploys, floors, idle
-from benchmarks.series import table
+from benchmarks import api, baseline, deploys, edge, idle, loglines, redeploys, startup
+from benchmarks.floors import ByHand
+from benchmarks.series import Section, Series, alone
 from tests.gitserver import GitServer
-from tests.platform import User, platform
+from tests.platform import Platform, User, platform
 
 ROOT = Path(__file__).parents[1]
+EXAMPLE = ROOT / "examples" / "flask"
+RESULTS = ROOT / "benchmarks" / "results.md"
 RUNS = int(os.environ.get("BENCH_RUNS", "5"))
+SETTLE = 90.0
+"""Until what the first app opened (watch, connections) is closed again."""
 
 
 def main() -> int:
-    example = ROOT / "examples" / "flask"
-    with tempfile.TemporaryDirectory() as scratch, GitServer(Path(scratch)) as git:
-        git.create("floor", deploys.version(example, 1))
-        floor = floors.flask(git.url("floor"), runs=RUNS)
-        with platform() as up:
-            user = User.register(up)
-            cold, warm = deploys.flask(user, git, example, runs=RUNS)
-            memory, cpu = idle.measure(up)
-    report = table([(floor, None), (cold, floor), (warm, floor), (memory, None), (cpu, None)])
-    print(report)
-    (ROOT / "benchmarks" / "results.md").write_text(_page(report))
-    return 0
+    resting: list[Series] = []
+    sections: list[Section] = []
+    with tempfile.TemporaryDirectory(prefix="autostack-bench-") as scratch:
+        for section in _measure(Path(scratch), resting):
+            print(f"{section.text()}\n", flush=True)
+            sections.append(section)
+    RESULTS.write_text(_page(sections))
+    return _verdict(resting)
 
 
-def _page(report: str) -> str:
+def _measure(scratch: Path, resting: list[Series]) -> Iterator[Section]:
+    began = time.monotonic()
+    with GitServer(scratch / "git") as git, platform() as up:
+        first = time.monotonic() - began
+        user = User.register(up)
+        url = _one_app(user, git)
+        time.sleep(SETTLE)
+        resting.extend(idle.measure(up))
+        yield Section(title="Idle for a minute, one app deployed", rows=alone(*resting))
+        by_hand = ByHand(folder=scratch / "by-hand")
+        by_hand.folder.mkdir()
+        yield deploys.section(user, git, EXAMPLE, by_hand, runs=RUNS)
+        yield from _under_load(up, user, git, url)
+        yield startup.section(first, user, f"http://{url}/")
+
+
+def _one_app(user: User, git: GitServer) -> str:
+    git.create("resident", deploys.version(EXAMPLE, 1))
+    project = user.create_project("resident", git.url("resident"))["id"]
+    return str(user.wait(user.deploy(project)["id"], settled=True)["url"])
+
+
+def _under_load(up: Platform, user: User, git: GitServer, url: str) -> Iterator[Section]:
+    yield redeploys.section(user, git, EXAMPLE)
+    yield Section(title="The api", rows=alone(*api.latency(user)))
+    yield edge.section(up, url)
+    yield loglines.section(user, git, EXAMPLE)
+
+
+def _page(sections: Sequence[Section]) -> str:
     when = datetime.now(UTC).date().isoformat()
     where = f"{os.cpu_count()} cores, Linux {machine.release()}, Python {machine.python_version()}"
-    return f"# Results\n\n{when}; {where}; {RUNS} runs each, by `make bench`.\n\n{report}\n"
+    load = os.getloadavg()[0]
+    head = (
+        f"# Results\n\n{when}; {where}; deployments {RUNS} times each, by `make bench`. Load of the"
+        f" machine at the end: {load:.1f}; × floor compares medians of the same run."
+    )
+    return "\n\n".join([head, *(section.text() for section in sections)]) + "\n"
+
+
+def _verdict(resting: Sequence[Series]) -> int:
+    if os.environ.get("BENCH_ACCEPT") == "1":
+        baseline.write(resting)
+        return 0
+    worse = baseline.regressions(resting, baseline.read())
+    for sentence in worse:
+        print(f"WORSE BY MORE THAN 5 %: {sentence}", file=sys.stderr)
+    return 1 if worse else 0
 
 
 if __name__ == "__main__":

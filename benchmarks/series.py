@@ -7,7 +7,7 @@ from statistics import median
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Series:
-    """Repeated measurements of one thing, in `unit`."""
+    """Repeated measurements of one thing, in `unit`. `goal` is the most it should be."""
 
     name: str
     unit: str
@@ -19,8 +19,8 @@ class Series:
         return median(self.values)
 
     def row(self, floor: "Series | None" = None) -> str:
-        ratio = f"{self.middle / floor.middle:.2f}" if floor else ""
-        goal = "" if self.goal is None else f"< {self.goal:g}"
+        ratio = f"{self.middle / floor.middle:.2f}" if floor and floor.middle else ""
+        goal = "" if self.goal is None else f"≤ {self.goal:g}"
         figures = " | ".join(
             f"{value:.3g}" for value in (min(self.values), self.middle, max(self.values))
         )
@@ -30,5 +30,17 @@ class Series:
 HEAD = "| what | unit | min | median | max | goal | × floor |\n|---|---|---|---|---|---|---|"
 
 
-def table(rows: Sequence[tuple[Series, Series | None]]) -> str:
-    return "\n".join([HEAD, *(series.row(floor) for series, floor in rows)])
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """Rows that belong together; a row may stand beside its floor."""
+
+    title: str
+    rows: Sequence[tuple[Series, Series | None]]
+
+    def text(self) -> str:
+        table = "\n".join([HEAD, *(series.row(floor) for series, floor in self.rows)])
+        return f"## {self.title}\n\n{table}"
+
+
+def alone(*series: Series) -> Sequence[tuple[Series, Series | None]]:
+    return [(one, None) for one in series]
