@@ -38,7 +38,8 @@ def _storable(value: Any) -> Any:  # noqa: ANN401 - JSON
         pairs = cast("Facts", value).items()
         return {text(name): _storable(one) for name, one in pairs}
     if isinstance(value, list):
-        return [_storable(one) for one in cast("list[Any]", value)]
+        items: list[Any] = value
+        return [_storable(one) for one in items]
     return value
 
 
