@@ -1,6 +1,6 @@
 """The engine's values as JSON and back: what steps leave behind, what releases are stored as."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter
@@ -38,8 +38,7 @@ def _storable(value: Any) -> Any:  # noqa: ANN401 - JSON
         pairs = cast("Facts", value).items()
         return {text(name): _storable(one) for name, one in pairs}
     if isinstance(value, list):
-        items: list[Any] = value
-        return [_storable(one) for one in items]
+        return [_storable(one) for one in cast("Sequence[Any]", value)]
     return value
 
 
