@@ -6,7 +6,7 @@ LOCK := requirements/dev.lock
 # As pip does: the authorities this machine trusts, also those of a company.
 export UV_SYSTEM_CERTS := true
 
-.PHONY: setup demo demo-stop test check bench dev docs lock system coverage
+.PHONY: setup demo demo-stop test test-all check bench dev docs lock system coverage
 .DEFAULT_GOAL := setup
 
 setup: $(VENV)/.ready
@@ -40,11 +40,15 @@ check: setup
 system: setup
 	@$(BIN)/python -m tests.system
 
+# Two processes: most tests wait for something. What is under load or killed runs alone.
 test: setup system
 	@$(BIN)/coverage erase
-	@$(BIN)/pytest tests/unit tests/contracts tests/integration --cov
-	@$(BIN)/coverage report --fail-under=85 --skip-covered --show-missing
-	@$(BIN)/pytest tests/e2e tests/security tests/reliability
+	@$(BIN)/pytest tests/unit tests/contracts tests/integration --numprocesses 2 --dist loadfile --cov --cov-report=
+	@$(BIN)/coverage report --fail-under=85 --skip-covered | tail -n 3
+	@$(BIN)/pytest tests/e2e tests/security tests/reliability -m "not slow"
+
+test-all: test
+	@$(BIN)/pytest tests/e2e -m slow
 
 bench: setup
 	@$(BIN)/python -m benchmarks

@@ -10,10 +10,15 @@ from tests.e2e.repositories import publish
 from tests.gitserver import GitServer
 from tests.platform import User, request
 
-EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*/expect.json"))
+SLOW = {"nextjs"}
+EXAMPLES = [
+    pytest.param(found, id=found.parent.name, marks=pytest.mark.slow if name in SLOW else ())
+    for found in sorted((Path(__file__).parents[2] / "examples").glob("*/expect.json"))
+    if (name := found.parent.name)
+]
 
 
-@pytest.mark.parametrize("expect", EXAMPLES, ids=lambda path: path.parent.name)
+@pytest.mark.parametrize("expect", EXAMPLES)
 def test_an_example_is_live_after_one_deployment(expect: Path, user: User, git: GitServer) -> None:
     wanted: dict[str, Any] = json.loads(expect.read_text())
     name = f"example-{expect.parent.name}"

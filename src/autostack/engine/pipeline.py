@@ -16,7 +16,7 @@ from autostack.engine.errors import Canceled, JournalAway, LeaseLost, ReleaseCom
 from autostack.engine.order import Goal, Made, Order, Tools
 from autostack.engine.plan import Plan
 from autostack.engine.ports import BuildSpec, Journal, Wanted
-from autostack.engine.release import Artifact, Checkout, Status, Step
+from autostack.engine.release import Artifact, Checkout, Diagnosis, Status, Step
 from autostack.engine.run import Run, guarded
 
 logger = logging.getLogger(__name__)
@@ -179,13 +179,22 @@ async def _give_up(run: Run, error: Exception) -> Status:
         await run.journal.ended(Status.CANCELED, message=str(error))
         return Status.CANCELED
     message = _words(run, error)
-    scene = await _look(run, error)
+    diagnosis = await _explain(run, error)
     await _tidy(run)
     run.say(message, level="error")
-    await run.journal.ended(
-        Status.FAILED, message=message, diagnosis=await asyncio.to_thread(diagnose, scene)
-    )
+    await run.journal.ended(Status.FAILED, message=message, diagnosis=diagnosis)
     return Status.FAILED
+
+
+async def _explain(run: Run, error: Exception) -> Diagnosis | None:
+    """A fault in a rule must not cost the verdict."""
+    try:
+        return await asyncio.to_thread(diagnose, await _look(run, error))
+    except (LeaseLost, JournalAway):
+        raise
+    except Exception:
+        logger.exception("deployment %s could not be diagnosed", run.order.id)
+        return None
 
 
 async def _tidy(run: Run) -> None:

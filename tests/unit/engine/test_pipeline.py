@@ -2,7 +2,7 @@ import asyncio
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from types import TracebackType
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -103,6 +103,21 @@ async def test_an_unhealthy_release_never_gets_traffic(platform: Platform) -> No
     assert platform.serving == ("10.0.0.2:8000",)
     assert platform.runtime.processes() == ["web"]
     assert len(platform.router.applied) == 1
+
+
+async def test_a_fault_in_the_diagnosis_does_not_cost_the_verdict(platform: Platform) -> None:
+    async def tail(_instance: UUID) -> list[str]:
+        raise RuntimeError
+
+    platform.runtime.behave["web"] = CRASHED
+    platform.probe.answer = Answer(attempts=1, seconds=0, error="connection refused")
+    journal = platform.journal()
+
+    verdict = await deploy(platform.order(), replace(platform.tools, tail=tail), journal)
+
+    assert verdict is Status.FAILED
+    assert journal.diagnosis is None
+    assert platform.runtime.running == {}
 
 
 async def test_a_crash_at_the_start_fails_at_once_with_the_last_lines(platform: Platform) -> None:
