@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import TextIO
 
 from autostack.core.errors import AutostackError
+from autostack.core.home import Home
 from autostack.core.settings import Settings
 from autostack.drivers.machine import identity, privileges, users
-from autostack.entrypoints.local import environ
+from autostack.entrypoints.local import environ, handover
 from autostack.entrypoints.local.programs import Program, arguments, by_name, processes
 
 # sysexits.h, EX_CONFIG: trying again does not help.
@@ -22,6 +23,7 @@ REFUSED = 78
 
 
 def main() -> None:
+    _take_settings()
     program, number, settings = by_name(sys.argv[1]), int(sys.argv[2]), Settings()
     home, name = settings.layout, processes(program)[number]
     _print_to(home.platform_log(program.name))
@@ -30,6 +32,12 @@ def main() -> None:
         _give_up_root(program)
         _hide_secrets(program, settings)
         _run(program, arguments(program, number, settings), refusal)
+
+
+def _take_settings() -> None:
+    told = handover.take(Home(Path(os.environ["AUTOSTACK_HOME"])), os.environ)
+    os.environ.clear()
+    os.environ.update(told)
 
 
 def _print_to(log: Path) -> None:

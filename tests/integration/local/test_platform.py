@@ -215,6 +215,24 @@ def test_down_leaves_the_edge_serving_and_up_brings_back_the_rest(local: Platfor
     assert ready(local)
 
 
+def test_an_up_after_down_brings_its_own_settings(local: Platform) -> None:
+    closed = replace(local, settings={**local.settings, "AUTOSTACK_REGISTRATION": "closed"})
+    account = {"email": "late@example.com", "password": "testpassword123"}
+    # The first account is let in whatever the setting says.
+    request("POST", f"{local.api}/auth/register", body={**account, "email": "first@example.com"})
+
+    local.run("down")
+    closed.run("up", "--detach")
+    refused = request("POST", f"{local.api}/auth/register", body=account)
+    said = local.run("up", "--detach").stdout
+    local.run("down")
+    local.run("up", "--detach")
+
+    assert refused.status == 403
+    assert "AUTOSTACK_REGISTRATION" in said
+    assert request("POST", f"{local.api}/auth/register", body=account).status == 200
+
+
 def test_a_killed_supervisor_is_replaced_without_a_refused_request(local: Platform) -> None:
     first = mark(local, "supervisor")
     assert first

@@ -43,7 +43,7 @@ def folders(home: Home) -> Sequence[Folder]:
         Folder(path=home.edge, mode=0o750, group=edge),
         Folder(path=home.mirrors, mode=0o711),
         Folder(path=home.uploads, mode=0o700, owner=api),
-        Folder(path=home.trees, mode=0o711),
+        Folder(path=home.trees, mode=0o700),
         Folder(path=home.artifacts, mode=0o711),
         Folder(path=home.caches, mode=0o711),
         Folder(path=home.toolchains, mode=0o755),

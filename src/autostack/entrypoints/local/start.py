@@ -14,6 +14,7 @@ from autostack.core.settings import Settings
 from autostack.drivers.machine.identity import Identity, identify, noted
 from autostack.entrypoints.local import (
     environ,
+    handover,
     house,
     leftovers,
     lock,
@@ -52,6 +53,12 @@ def _complete(settings: Settings, running: Supervisor, say: Say) -> None:
     """Start what an earlier `down` stopped."""
     _check_addresses(settings)
     missing = _stopped(settings, running)
+    told = environ.clean(os.environ, home=settings.home)
+    if missing:
+        handover.give(settings.layout, told)
+    elif changed := handover.differ(settings.layout, told):
+        say(f"It runs with other settings ({', '.join(changed)}). To change them: autostack down,")
+        say("then autostack up.")
     running.start(*missing)
     try:
         ready.wait(settings, alive=lambda: True)
@@ -165,6 +172,8 @@ def _prepare(settings: Settings, say: Say) -> _Prepared:
     for refusal in home.run.glob("*.refusal"):
         refusal.unlink()
     _addresses_file(settings).write_text(json.dumps(_addresses(settings)))
+    told = environ.clean(os.environ, home=home.root)
+    handover.give(home, told)
     config = home.run / "supervisord.conf"
     config.write_text(supervisor_config(settings), encoding="utf-8")
     return _Prepared(
@@ -175,7 +184,7 @@ def _prepare(settings: Settings, say: Say) -> _Prepared:
             str(home.root),
             str(edge.fileno()),
         ],
-        environ=environ.clean(os.environ, home=home.root),
+        environ=told,
         edge=edge,
         serving=serving,
     )
