@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from benchmarks.idle import apps
 from benchmarks.series import Section, Series, alone
@@ -69,7 +70,9 @@ def _pid(platform: Platform, part: str) -> int:
 def _until_back(victims: list[int], back: Callable[[], bool]) -> float:
     began = time.monotonic()
     for pid in victims:
-        os.kill(pid, signal.SIGKILL)
+        # An app's processes end with its first one.
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     # What was on its way when it was killed may still be answered.
     time.sleep(PAUSE)
     while not back():
