@@ -40,10 +40,11 @@ check: setup
 system: setup
 	@$(BIN)/python -m tests.system
 
-# Two processes: most tests wait for something. What is under load or killed runs alone.
+# Two processes: most tests wait for something. What measures, or is killed, runs alone.
 test: setup system
 	@$(BIN)/coverage erase
-	@$(BIN)/pytest tests/unit tests/contracts tests/integration --numprocesses 2 --dist loadfile --cov --cov-report=
+	@$(BIN)/pytest tests/unit tests/contracts tests/integration -m "not alone" --numprocesses 2 --dist loadfile --cov --cov-report=
+	@$(BIN)/pytest tests/integration -m alone --cov --cov-append --cov-report=
 	@$(BIN)/coverage report --fail-under=85 --skip-covered | tail -n 3
 	@$(BIN)/pytest tests/e2e tests/security tests/reliability -m "not slow"
 

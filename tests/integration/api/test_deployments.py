@@ -1,7 +1,9 @@
 """Deployments over the api; no worker runs here, so they wait."""
 
 import asyncio
+from datetime import timedelta
 
+from tests.clock import FakeClock
 from tests.integration.api.conftest import Account
 
 
@@ -29,10 +31,11 @@ async def test_an_unknown_environment_names_the_known_ones(ada: Account) -> None
     assert "production" in answer.json()["hint"]
 
 
-async def test_a_newer_request_supersedes_the_waiting_one(ada: Account) -> None:
+async def test_a_newer_request_supersedes_the_waiting_one(ada: Account, clock: FakeClock) -> None:
     project = await ada.project()
     body = {"project_id": project["id"]}
     first = (await ada.client.post("/deployments", json=body)).json()
+    clock.advance(timedelta(seconds=1))
 
     await ada.client.post("/deployments", json=body)
 

@@ -27,7 +27,7 @@ from autostack.drivers.machine.identity import Identity, noted
 from tests import platform as platforms
 from tests.platform import Platform, request
 
-pytestmark = pytest.mark.needs("linux")
+pytestmark = [pytest.mark.needs("linux"), pytest.mark.alone]
 
 HEAL = 30.0
 

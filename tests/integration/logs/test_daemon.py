@@ -18,6 +18,8 @@ from autostack.core.logs.records import NOTE
 
 MB = 1024 * 1024
 
+pytestmark = pytest.mark.alone
+
 
 class Daemon:
     """One collector over one home, started and killed at will."""
@@ -28,7 +30,9 @@ class Daemon:
         Path(places.instance_spools(str(home))).mkdir(parents=True)
 
     def start(self) -> int:
-        environ = {**os.environ, "AUTOSTACK_HOME": str(self.home)}
+        # Measuring coverage would cost more memory than the collector itself.
+        environ = {k: v for k, v in os.environ.items() if not k.startswith("COVERAGE_")}
+        environ["AUTOSTACK_HOME"] = str(self.home)
         self.process = subprocess.Popen(
             [sys.executable, "-m", "autostack.entrypoints.logs"], env=environ
         )
