@@ -40,8 +40,9 @@ class Sightings:
     def look(self, secret: str) -> None:
         for process in psutil.process_iter():
             try:
-                uid, name, argv = process.uids().real, process.name(), process.cmdline()
-                environ = process.environ()
+                name, argv, environ = process.name(), process.cmdline(), process.environ()
+                # Last: a process that was just made has its parent's user until it is git.
+                uid = process.uids().real
             except psutil.Error:
                 continue
             self.commands.add(" ".join(argv))
