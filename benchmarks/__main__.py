@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import api, baseline, deploys, edge, idle, loglines, redeploys, startup
+from benchmarks import api, baseline, deploys, edge, front, idle, loglines, redeploys, startup
 from benchmarks.floors import ByHand
 from benchmarks.series import Section, Series, alone
 from tests.gitserver import GitServer
@@ -22,6 +22,7 @@ from tests.platform import Platform, User, platform
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples" / "flask"
 RESULTS = ROOT / "benchmarks" / "results.md"
+README = ROOT / "README.md"
 RUNS = int(os.environ.get("BENCH_RUNS", "5"))
 SETTLE = 90.0
 """Until what the first app opened (watch, connections) is closed again."""
@@ -35,6 +36,7 @@ def main() -> int:
             print(f"{section.text()}\n", flush=True)
             sections.append(section)
     RESULTS.write_text(_page(sections))
+    README.write_text(front.put(README.read_text(), sections, head=_where()))
     return _verdict(resting)
 
 
@@ -68,14 +70,16 @@ def _under_load(up: Platform, user: User, git: GitServer, url: str) -> Iterator[
 
 
 def _page(sections: Sequence[Section]) -> str:
-    when = datetime.now(UTC).date().isoformat()
-    where = f"{os.cpu_count()} cores, Linux {machine.release()}, Python {machine.python_version()}"
     load = os.getloadavg()[0]
-    head = (
-        f"# Results\n\n{when}; {where}; deployments {RUNS} times each, by `make bench`. Load of the"
-        f" machine at the end: {load:.1f}; × floor compares medians of the same run."
-    )
+    head = f"# Results\n\n{_where()} Load of the machine at the end: {load:.1f}."
     return "\n\n".join([head, *(section.text() for section in sections)]) + "\n"
+
+
+def _where() -> str:
+    when = datetime.now(UTC).date().isoformat()
+    cores = f"{os.cpu_count()} cores, Linux {machine.release()}, Python {machine.python_version()}"
+    repeated = f"deployments {RUNS} times each, × floor compares medians of the same run"
+    return f"Measured {when} on {cores}; {repeated}."
 
 
 def _verdict(resting: Sequence[Series]) -> int:
