@@ -16,7 +16,14 @@ from autostack.core.home import Home
 from autostack.core.settings import Settings
 from autostack.drivers.machine import identity, privileges, users
 from autostack.entrypoints.local import environ, handover
-from autostack.entrypoints.local.programs import Program, arguments, by_name, processes
+from autostack.entrypoints.local.programs import (
+    OUTLIVING,
+    Program,
+    arguments,
+    by_name,
+    processes,
+)
+from autostack.entrypoints.local.standin import stand_in
 
 # sysexits.h, EX_CONFIG: trying again does not help.
 REFUSED = 78
@@ -27,6 +34,8 @@ def main() -> None:
     program, number, settings = by_name(sys.argv[1]), int(sys.argv[2]), Settings()
     home, name = settings.layout, processes(program)[number]
     _print_to(home.platform_log(program.name))
+    if program in OUTLIVING and (predecessor := identity.noted(home.run / f"{name}.pid")):
+        stand_in(predecessor, program)
     _leave_mark(home.run / f"{name}.pid")
     with (home.run / f"{name}.refusal").open("w", encoding="utf-8") as refusal:
         _give_up_root(program)

@@ -13,9 +13,10 @@ import venv
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import Self
 
 import psutil
 import psycopg
@@ -76,6 +77,42 @@ def living(local: Platform) -> list[str]:
         if any(str(local.root) in each for each in known):
             found.append(" ".join(process.cmdline()))
     return found
+
+
+def make_newer(local: Platform) -> None:
+    """The database says that it has a later version than the code."""
+    url = f"postgresql://autostack@/autostack?host={local.home.run / 'postgres'}"
+    with psycopg.connect(url) as connection:
+        connection.execute("update alembic_version set version_num = version_num || '9'")
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The database of a platform, for when it does not run."""
+
+    program: str
+    folder: str
+    user: int
+    group: int
+
+    @classmethod
+    def of(cls, local: Platform) -> Self:
+        running = psutil.Process(parts(local)["postgres"])
+        folder = running.cmdline()[running.cmdline().index("-D") + 1]
+        return cls(running.exe(), folder, running.uids().real, running.gids().real)
+
+    def make_older(self) -> None:
+        subprocess.run(
+            [self.program, "--single", "-D", self.folder, "autostack"],
+            input="update alembic_version set version_num = rtrim(version_num, '9')\n",
+            user=self.user if os.geteuid() == 0 else None,
+            group=self.group if os.geteuid() == 0 else None,
+            text=True,
+            check=True,
+            timeout=60,
+            env={},
+            capture_output=True,
+        )
 
 
 @contextmanager
@@ -233,8 +270,8 @@ def test_an_up_after_down_brings_its_own_settings(local: Platform) -> None:
     assert request("POST", f"{local.api}/auth/register", body=account).status == 200
 
 
-def test_a_killed_supervisor_is_replaced_without_a_refused_request(local: Platform) -> None:
-    first = mark(local, "supervisor")
+def test_a_killed_supervisor_is_replaced_without_a_lost_request(local: Platform) -> None:
+    first, edge = mark(local, "supervisor"), mark(local, "edge-0")
     assert first
 
     with visitors(local.edge_port) as seen:
@@ -244,14 +281,46 @@ def test_a_killed_supervisor_is_replaced_without_a_refused_request(local: Platfo
 
     assert took < HEAL
     assert seen.keys() == {"answered"}
+    assert mark(local, "edge-0") == edge
+    assert parts(local)["edge"] == (edge and edge.pid)
     commands = [line for line in living(local) if "autostack.entrypoints.supervise" in line]
     assert len(commands) == 1
 
 
+def test_an_edge_that_outlived_its_supervisor_is_replaced_when_it_dies(local: Platform) -> None:
+    first = mark(local, "edge-0")
+    assert first
+
+    with visitors(local.edge_port) as seen:
+        first.send(signal.SIGKILL)
+        eventually(lambda: mark(local, "edge-0") not in {None, first} and ready(local))
+
+    assert seen["answered"]
+    assert not seen["ConnectionRefusedError"]
+
+
+def test_a_platform_that_cannot_come_back_leaves_the_edge_serving(local: Platform) -> None:
+    first, edge = mark(local, "supervisor"), mark(local, "edge-0")
+    log = local.home.platform_log("control")
+    assert first
+    database = Stopped.of(local)
+    make_newer(local)
+
+    with visitors(local.edge_port) as seen:
+        first.send(signal.SIGKILL)
+        eventually(lambda: "The database is newer than this AutoStack" in log.read_text())
+        eventually(lambda: mark(local, "supervisor") is None and mark(local, "postgres") is None)
+        assert mark(local, "edge-0") == edge
+        database.make_older()
+        assert local.run("up", "--detach").returncode == 0
+
+    assert seen.keys() == {"answered"}
+    assert mark(local, "edge-0") == edge
+    assert ready(local)
+
+
 def test_a_newer_database_is_refused_in_words_and_nothing_is_changed(local: Platform) -> None:
-    url = f"postgresql://autostack@/autostack?host={local.home.run / 'postgres'}"
-    with psycopg.connect(url) as connection:
-        connection.execute("update alembic_version set version_num = version_num || '9'")
+    make_newer(local)
     local.run("down")
 
     done = local.run("up", "--detach")

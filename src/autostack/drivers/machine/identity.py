@@ -1,6 +1,7 @@
 """Telling a process from a later one with the same pid."""
 
 import os
+import select
 import signal
 import subprocess
 import time
@@ -29,6 +30,25 @@ class Identity:
 
     def wait(self, seconds: float) -> bool:
         """Whether it was gone before the deadline."""
+        watched = self._watched()
+        if watched is None:
+            return self._polled(seconds)
+        try:
+            ended = select.poll()
+            ended.register(watched, select.POLLIN)
+            # Asked after it was opened: from here on the descriptor means this very process.
+            return not self.alive or bool(ended.poll(seconds * 1000))
+        finally:
+            os.close(watched)
+
+    def _watched(self) -> int | None:
+        """A descriptor that becomes readable when it ends; not every kernel has them."""
+        try:
+            return os.pidfd_open(self.pid)
+        except (AttributeError, OSError):
+            return None
+
+    def _polled(self, seconds: float) -> bool:
         end = time.monotonic() + seconds
         while self.alive:
             if time.monotonic() > end:

@@ -44,6 +44,11 @@ def die_with_parent(parent: int, signal: int) -> None:
         os.kill(os.getpid(), signal)
 
 
+def outlive_parent() -> None:
+    """Take back what `die_with_parent` asked for."""
+    _prctl(_PR_SET_PDEATHSIG, 0)
+
+
 def forbid_new_privileges() -> None:
     """Whatever is started from here on gets no more rights than we have."""
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)

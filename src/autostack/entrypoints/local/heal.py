@@ -5,10 +5,14 @@ become twins, this control among them, and leaves apps serving. Under systemd th
 """
 
 import os
+import signal
 import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
+
+from autostack.core.home import Home
+from autostack.drivers.machine.identity import identify, note, noted
 
 SERVICE = "AUTOSTACK_SERVICE"
 """Set by the systemd unit: somebody else restarts the supervisor."""
@@ -39,3 +43,17 @@ def _start_anew() -> None:
         stdin=subprocess.DEVNULL,
         start_new_session=True,
     )
+
+
+def begin(home: Home) -> None:
+    """Say who tries, so that whoever knows better can call it off."""
+    me = identify(os.getpid())
+    if me is not None:
+        note(home.run / "heal.pid", me)
+
+
+def call_off(home: Home) -> None:
+    """An `up` or `down` of somebody's own decides; call it with the lock held."""
+    found = noted(home.run / "heal.pid")
+    if found and found.pid != os.getpid():
+        found.send(signal.SIGKILL)

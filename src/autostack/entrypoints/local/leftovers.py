@@ -1,7 +1,8 @@
 """Programs of this platform that outlived their supervisor.
 
-supervisord cannot adopt them, so those that would get a twin are ended. Apps are not: they go
-on serving until the reconciler replaces each by an ordinary rollout.
+supervisord cannot adopt them, so those that would get a twin are ended. Those that answer
+visitors get a stand-in instead, and apps go on serving until the reconciler replaces each by an
+ordinary rollout.
 """
 
 import signal
@@ -16,6 +17,7 @@ from autostack.entrypoints.local.programs import (
     CONTROL,
     EDGE,
     LOGS,
+    OUTLIVING,
     POSTGRES,
     STATIC,
     Program,
@@ -44,10 +46,8 @@ def find(home: Home) -> Sequence[Leftover]:
 
 
 def serving(leftovers: Sequence[Leftover]) -> list[Leftover]:
-    """Those that answer visitors. They and their successors can listen at the same time: the
-    edge's socket changes hands, and Caddy shares its port (SO_REUSEPORT).
-    """
-    return [each for each in leftovers if each.program in {EDGE, STATIC}]
+    """Those that answer visitors."""
+    return [each for each in leftovers if each.program in OUTLIVING]
 
 
 def take_edge_socket(leftovers: Sequence[Leftover], port: int) -> socket.socket | None:
@@ -64,7 +64,12 @@ def end(leftovers: Sequence[Leftover]) -> None:
     certain: control needs the database for its last words, and Traefik the edge's pages.
     """
     for leftover in leftovers:
-        leftover.process.send(signal.Signals[f"SIG{leftover.program.stop_signal}"])
-        if not leftover.process.wait(leftover.program.stop_seconds):
-            leftover.process.send(signal.SIGKILL)
-            leftover.process.wait(_KILL_LIMIT)
+        end_one(leftover.process, leftover.program, seconds=leftover.program.stop_seconds)
+
+
+def end_one(process: Identity, program: Program, *, seconds: float) -> None:
+    """By its own stop signal, and after `seconds` for certain."""
+    process.send(signal.Signals[f"SIG{program.stop_signal}"])
+    if not process.wait(seconds):
+        process.send(signal.SIGKILL)
+        process.wait(_KILL_LIMIT)

@@ -77,7 +77,9 @@ def _part(home: Home, name: str, process: str, seen: Mapping[str, Process]) -> P
     if process not in seen:
         # Without its supervisor a program may still run.
         return _from_note(home, process, shown=name)
-    return _measured(name, seen[process].state.lower(), seen[process].pid)
+    # What the supervisor started may stand in for a program that outlived an earlier one.
+    own = noted(home.run / f"{process}.pid")
+    return _measured(name, seen[process].state.lower(), own.pid if own else seen[process].pid)
 
 
 def _from_note(home: Home, name: str, *, shown: str | None = None) -> Part:

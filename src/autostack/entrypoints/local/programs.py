@@ -67,6 +67,8 @@ STATIC = Program(
     priority=25,
 )
 PROGRAMS = (POSTGRES, LOGS, EDGE, STATIC, CONTROL)
+OUTLIVING = frozenset({EDGE, STATIC})
+"""They answer visitors, so they are not ended because their supervisor died."""
 
 
 def wanted(settings: Settings) -> Sequence[Program]:

@@ -4,17 +4,20 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from socket import socket
 
 from autostack.core.errors import AutostackError
+from autostack.core.home import Home
 from autostack.core.settings import Settings
 from autostack.drivers.machine.identity import Identity, identify, noted
 from autostack.entrypoints.local import (
     environ,
     handover,
+    heal,
     house,
     leftovers,
     lock,
@@ -40,6 +43,7 @@ def up(settings: Settings, *, detach: bool, say: Say) -> None:
     home = settings.layout
     house.claim(home)
     with lock.held(home):
+        heal.call_off(home)
         running = supervisor.reach(home)
         if running:
             _complete(settings, running, say)
@@ -106,7 +110,8 @@ class _Prepared:
     argv: list[str]
     environ: dict[str, str]
     edge: socket
-    serving: Sequence[Leftover]
+    adopted: Sequence[Leftover]
+    """What answers visitors already and goes on doing so."""
 
 
 def _begin(settings: Settings, say: Say) -> None:
@@ -126,9 +131,8 @@ def _begin(settings: Settings, say: Say) -> None:
     try:
         ready.wait(settings, alive=lambda: process.poll() is None)
     except BaseException:
-        stop.end_platform(home)
+        stop.take_back(home, keep=prepared.adopted)
         raise
-    leftovers.end(prepared.serving)
     say(words.welcome(settings))
 
 
@@ -139,17 +143,16 @@ def _become(settings: Settings, say: Say) -> None:
     me = identify(os.getpid())
     assert me is not None
     if os.fork() == 0:
-        os._exit(_report(settings, me, prepared.serving, say))
+        os._exit(_report(settings, me, prepared.adopted, say))
     prepared.edge.set_inheritable(True)
     os.execve(prepared.argv[0], prepared.argv, prepared.environ)  # noqa: S606 - no shell wanted
 
 
 def _report(
-    settings: Settings, supervising: Identity, serving: Sequence[Leftover], say: Say
+    settings: Settings, supervising: Identity, adopted: Sequence[Leftover], say: Say
 ) -> int:
     try:
         ready.wait(settings, alive=lambda: supervising.alive)
-        leftovers.end(serving)
         say(words.welcome(settings))
         say("Ctrl-C ends everything, apps included.")
     except KeyboardInterrupt:
@@ -157,7 +160,7 @@ def _report(
     except AutostackError as error:
         say(f"{error}\n{error.hint}")
         failed(settings.layout).touch()
-        stop.end_platform(settings.layout)
+        stop.take_back(settings.layout, keep=adopted)
         return 1
     return 0
 
@@ -167,43 +170,43 @@ def _prepare(settings: Settings, say: Say) -> _Prepared:
     home = settings.layout
     if found := noted(home.run / "supervisor.pid"):
         raise SupervisorSilent(found.pid)
-    edge, serving = _clear(settings, say)
+    told = environ.clean(os.environ, home=home.root)
+    edge, adopted = _clear(settings, told, say)
     house.furnish(settings)
     for refusal in home.run.glob("*.refusal"):
         refusal.unlink()
     _addresses_file(settings).write_text(json.dumps(_addresses(settings)))
-    told = environ.clean(os.environ, home=home.root)
     handover.give(home, told)
     config = home.run / "supervisord.conf"
     config.write_text(supervisor_config(settings), encoding="utf-8")
-    return _Prepared(
-        argv=[
-            sys.executable,
-            "-m",
-            "autostack.entrypoints.supervise",
-            str(home.root),
-            str(edge.fileno()),
-        ],
-        environ=told,
-        edge=edge,
-        serving=serving,
-    )
+    return _Prepared(argv=_argv(home, edge), environ=told, edge=edge, adopted=adopted)
 
 
-def _clear(settings: Settings, say: Say) -> tuple[socket, Sequence[Leftover]]:
+def _argv(home: Home, edge: socket) -> list[str]:
+    module = "autostack.entrypoints.supervise"
+    return [sys.executable, "-m", module, str(home.root), str(edge.fileno())]
+
+
+def _clear(
+    settings: Settings, told: Mapping[str, str], say: Say
+) -> tuple[socket, Sequence[Leftover]]:
     """The edge's listening socket, the certainty that the API will get its own, and what serves
-    visitors until its successor does.
+    visitors already and may go on. With other settings it may not.
     """
-    found = leftovers.find(settings.layout)
-    if found:
-        names = ", ".join(each.name for each in found)
-        say(f"Ending what an earlier supervisor left behind: {names}. Apps go on serving.")
+    home = settings.layout
+    found = leftovers.find(home)
     serving = leftovers.serving(found)
-    leftovers.end([each for each in found if each not in serving])
+    ending = [each for each in found if each not in serving]
+    if ending:
+        names = ", ".join(each.name for each in ending)
+        say(f"Ending what an earlier supervisor left behind: {names}. Apps go on serving.")
+    leftovers.end(ending)
     edge = leftovers.take_edge_socket(serving, settings.edge_port)
-    if edge is None:
+    if edge is None or handover.differ(home, told):
+        # Whoever comes in between waits in the queue of the socket, if we have it.
         leftovers.end(serving)
-        serving, edge = [], sockets.listen_edge(settings)
+        serving = []
+    edge = edge or sockets.listen_edge(settings)
     try:
         sockets.listen_api(settings).close()
     except AutostackError:
@@ -212,9 +215,22 @@ def _clear(settings: Settings, say: Say) -> tuple[socket, Sequence[Leftover]]:
     return edge, serving
 
 
+_TRIES, _PAUSE = 20, 15.0
+
+
 def main() -> None:
-    """What control calls when its supervisor was killed."""
-    up(Settings(), detach=True, say=lambda line: print(line, flush=True))  # noqa: T201
+    """What control calls when its supervisor was killed: nobody else would try again."""
+    heal.begin(Settings().layout)
+    for left in reversed(range(_TRIES)):
+        try:
+            up(Settings(), detach=True, say=lambda line: print(line, flush=True))  # noqa: T201
+        except AutostackError as error:
+            sys.stderr.write(f"{error} {error.hint}\n")
+            if not left:
+                raise
+            time.sleep(_PAUSE)
+        else:
+            return
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -13,9 +13,16 @@ from autostack.drivers.machine import network
 from autostack.drivers.machine.identity import noted
 from autostack.drivers.machine.sandbox import Machine
 from autostack.drivers.runtimes.process import ProcessRuntime
-from autostack.entrypoints.local import house, leftovers, lock, supervisor
+from autostack.entrypoints.local import heal, house, leftovers, lock, supervisor
 from autostack.entrypoints.local.errors import NotStopped
-from autostack.entrypoints.local.programs import CONTROL, POSTGRES, PROGRAMS, Program
+from autostack.entrypoints.local.leftovers import Leftover
+from autostack.entrypoints.local.programs import (
+    CONTROL,
+    OUTLIVING,
+    POSTGRES,
+    PROGRAMS,
+    Program,
+)
 from autostack.entrypoints.local.supervisor import Supervisor
 
 Say = Callable[[str], None]
@@ -31,6 +38,7 @@ def down(settings: Settings, *, apps: bool, say: Say) -> None:
         say(f"There is no platform in {home.root}.")
         return
     with lock.held(home):
+        heal.call_off(home)
         if apps:
             end_everything(home)
             say("Everything has ended, apps included.")
@@ -68,6 +76,23 @@ def end_everything(home: Home) -> None:
     end_platform(home)
     if taken:
         network.remove(taken)
+
+
+def take_back(home: Home, *, keep: Sequence[Leftover]) -> None:
+    """End what a start that failed has begun; what served visitors before it serves on."""
+    if not keep:
+        end_platform(home)
+        return
+    process, running = noted(home.run / "supervisor.pid"), supervisor.reach(home)
+    if running:
+        _stop(running, CONTROL)
+        _stop(running, *(each for each in PROGRAMS if each not in {CONTROL, *OUTLIVING}))
+    if process:
+        # Stand-ins die with it, without a word to those they stand in for.
+        process.send(signal.SIGKILL)
+        process.wait(MARGIN)
+    kept = leftovers.serving(leftovers.find(home))
+    leftovers.end([each for each in leftovers.find(home) if each not in kept])
 
 
 async def _end_apps(home: Home, taken: host.Host) -> None:
