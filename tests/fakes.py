@@ -31,6 +31,7 @@ from autostack.engine.release import (
     Status,
     Step,
 )
+from autostack.engine.tally import NONE, Tally
 
 
 class FakeLog:
@@ -190,6 +191,9 @@ class FakeRouter:
         self.applied: list[tuple[int, Routes]] = []
         self.unconfirmed: Exception | None = None
         self.drained: list[str] = []
+        self.counted: dict[UUID, Tally] = {}
+        self.visits: list[Answer] = []
+        self.visited = Answer(attempts=1, seconds=0.001, status=200)
 
     async def apply(self, routes: Routes, *, generation: int) -> None:
         await asyncio.sleep(0)
@@ -207,6 +211,15 @@ class FakeRouter:
     async def drain(self, targets: Sequence[str], *, limit: timedelta) -> Drained:
         self.drained.extend(targets)
         return Drained(seconds=0, open=0)
+
+    async def visit(self, routes: Routes, *, path: str, limit: timedelta) -> Answer:
+        await asyncio.sleep(0)
+        there = routes.environment_id in self.routes
+        self.visits.append(self.visited if there else replace(self.visited, status=404))
+        return self.visits[-1]
+
+    async def tallies(self, *, fresh: bool = False) -> Mapping[UUID, Tally]:
+        return dict(self.counted)
 
     async def remove(self, environment_id: UUID, *, generation: int) -> None:
         self._refuse_older(environment_id, generation)
@@ -236,6 +249,7 @@ class FakeEnvironment:
     generation: int = 0
     owner: "FakeJournal | None" = None
     routes: Routes | None = None
+    usual: Tally = NONE
     journals: "list[FakeJournal]" = field(default_factory=list["FakeJournal"])
 
 
@@ -245,6 +259,7 @@ class FakeJournal:
     def __init__(self, environment: FakeEnvironment | None = None) -> None:
         self.environment = environment or FakeEnvironment()
         self.environment.journals.append(self)
+        self.deployment_id = uuid4()
         self.release_id = uuid4()
         self.outcomes: dict[Step, Outcome | None] = {}
         self.kept: dict[Step, dict[str, Any]] = {}
@@ -253,6 +268,7 @@ class FakeJournal:
         self.diagnosis: Diagnosis | None = None
         self.warnings: list[str] = []
         self.watch: Mapping[str, Any] = {}
+        self.evidence: Mapping[str, Any] = {}
         self.is_settled = False
         self.cancel = asyncio.Event()
         self.rows: dict[tuple[str, int], InstanceSpec] = {}
@@ -399,6 +415,12 @@ class FakeJournal:
         closing = {Status.CANCELED: Outcome.CANCELED, Status.FAILED: Outcome.FAILED}
         for step, outcome in self.outcomes.items():
             self.outcomes[step] = outcome or closing.get(status, Outcome.DONE)
+
+    async def usual(self) -> Tally:
+        return self.environment.usual
+
+    async def measured(self, facts: Mapping[str, Any]) -> None:
+        self.evidence = facts
 
     async def watched(self, facts: Mapping[str, Any]) -> None:
         self.watch = facts

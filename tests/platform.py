@@ -88,6 +88,7 @@ class Platform:
             "AUTOSTACK_EDGE_PORT": str(self.edge_port),
             "AUTOSTACK_PRIVATE_HOSTS": "127.0.0.1",
             "AUTOSTACK_API_RATE": "100000/minute",
+            "AUTOSTACK_WATCH_SECONDS": "5",
             **self.settings,
         }
 

@@ -10,6 +10,7 @@ import pytest
 from autostack.core.db import Database
 from autostack.engine.ports import Journal, Wanted
 from autostack.engine.release import Artifact, Instance, Routes, Status, Step
+from autostack.engine.tally import NONE
 from tests.fakes import FakeEnvironment, FakeJournal
 from tests.integration.deployments import house
 from tests.integration.deployments.house import PLAN
@@ -222,3 +223,12 @@ async def test_specs_of_what_serves_can_be_had_again(side: Side) -> None:
     [spec] = await second.specs(before.instances)
 
     assert (spec.id, spec.process, spec.command) == (before.instances[0], "web", ("serve",))
+
+
+async def test_what_a_release_before_is_used_to_is_nothing_where_there_is_none(
+    side: Side,
+) -> None:
+    journal = await side.begin()
+
+    assert await journal.usual() == NONE
+    await journal.measured({"requests": 1, "summary": "0 of 1 requests failed."})

@@ -10,6 +10,7 @@ import pytest
 from autostack.engine.errors import StaleGeneration
 from autostack.engine.ports import Router
 from autostack.engine.release import Routes
+from autostack.engine.tally import NONE
 from tests.fakes import FakeRouter
 from tests.integration.routers import edges
 
@@ -114,3 +115,20 @@ async def test_nothing_in_flight_is_drained_at_once(router: Router) -> None:
 
     assert seen.open == 0
     assert seen.seconds < 2
+
+
+async def test_a_visit_tells_what_the_edge_answered_and_is_not_counted(
+    router: Router, routes: Routes
+) -> None:
+    unknown = await router.visit(routes, path="/", limit=LIMIT)
+    await router.apply(routes, generation=1)
+    await router.confirm(routes, limit=LIMIT)
+
+    seen = await router.visit(routes, path="/", limit=LIMIT)
+
+    assert unknown.status == 404
+    assert seen.status is not None
+    assert not seen.error
+    counted = await router.tallies(fresh=True)
+    assert counted.get(routes.release_id, NONE) == NONE
+    await router.remove(routes.environment_id, generation=2)

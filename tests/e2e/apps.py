@@ -80,3 +80,44 @@ ThreadingHTTPServer(("0.0.0.0", int(os.environ["PORT"])), Handler).serve_forever
         "Procfile": "web: python app.py\n",
         "requirements.txt": "",
     }
+
+
+def erring(version: str, *, every: int = 0, slow_seconds: float = 0) -> Mapping[str, str]:
+    """Answers every so-manieth request to `/` with a 500, and is slow for its first seconds.
+    `/health` is always well.
+    """
+    return {
+        "app.py": f"""
+import itertools
+import os
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+BEGUN, NUMBERS = time.monotonic(), itertools.count(1)
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        number = next(NUMBERS) if self.path == "/" else 0
+        if self.path == "/" and time.monotonic() - BEGUN < {slow_seconds}:
+            time.sleep(0.5)
+        bad = {every} and number and number % {every or 1} == 0
+        body = b"{version}\\n"
+        self.send_response(500 if bad else 200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args):
+        pass
+
+
+ThreadingHTTPServer.request_queue_size = 256
+ThreadingHTTPServer(("0.0.0.0", int(os.environ["PORT"])), Handler).serve_forever()
+""",
+        "Procfile": "web: python app.py\n",
+        "requirements.txt": "",
+        "autostack.yaml": "check: /health\n",
+    }

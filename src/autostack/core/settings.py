@@ -115,9 +115,11 @@ class Settings(BaseSettings):
         default="info", description="How much the control plane writes into control.log."
     )
     watch_seconds: float = Field(
-        default=10,
+        default=60,
         ge=0,
-        description="How long a new release is watched, and the one before kept ready.",
+        le=3600,
+        description="How many seconds a new release is watched, and the one before kept ready; 0 "
+        "is not at all. An environment may say otherwise.",
     )
     build_slots: int = Field(default=2, ge=1, description="Builds that may run at once.")
     source_limit_mb: int = Field(

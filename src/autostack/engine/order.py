@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
+from autostack.engine.gauge import Gauge
 from autostack.engine.plan import Overrides, Plan
 from autostack.engine.ports import Builder, LogSink, Probe, Router, Runtime, Source
-from autostack.engine.release import BUILD_LIMITS, Artifact, Limits, Repository, Step
+from autostack.engine.release import BUILD_LIMITS, Artifact, Limits, Repository, Step, WatchRule
 
 
 class Goal(StrEnum):
@@ -50,6 +51,7 @@ class Order:
     env: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     scale: Mapping[str, int] = field(default_factory=dict[str, int])
     reuse: Made | None = None
+    watch: WatchRule = field(default_factory=WatchRule)
     build_uid: int
     build_limits: Limits = BUILD_LIMITS
     secrets: tuple[str, ...] = field(default=(), repr=False)
@@ -71,7 +73,7 @@ class Pace:
     drain: timedelta = timedelta(seconds=30)
     stop: timedelta = timedelta(seconds=10)
     """Between SIGTERM and SIGKILL."""
-    watch: timedelta = timedelta(seconds=10)
+    watch: timedelta = timedelta(seconds=60)
     probe: float = 0.05
     """Seconds between two probes while an app starts."""
     listeners: float = 0.4
@@ -79,7 +81,13 @@ class Pace:
     stable: float = 0.3
     """Seconds an instance must have been up before it counts as started."""
     look: float = 0.5
-    """Seconds between two looks of the watch."""
+    """Seconds between two looks of the watch at the instances."""
+    judge: float = 2.0
+    """Seconds between two looks of the watch at what visitors got."""
+    lately: float = 5.0
+    """Seconds; errors that ended before are past."""
+    visit: float = 0.1
+    """Seconds between two requests of ours through the edge during a switch."""
 
 
 Detect = Callable[[Path, Overrides, frozenset[str]], Plan]
@@ -114,6 +122,7 @@ class Tools:
     slots: asyncio.Semaphore
     """Builds that may run at once on this machine."""
     pace: Pace = Pace()
+    gauge: Gauge = field(default_factory=lambda: Gauge(monotonic=time.monotonic))
     cautions: Callable[[], Sequence[str]] = tuple
     """What every deployment's log has to say of this machine."""
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep

@@ -28,6 +28,7 @@ from autostack.engine.release import (
     Status,
     Step,
 )
+from autostack.engine.tally import Tally
 
 
 class LogSink(Protocol):
@@ -142,6 +143,16 @@ class Router(Protocol):
 
     async def drain(self, targets: Sequence[str], *, limit: timedelta) -> Drained:
         """Wait until no request through the edge is in flight to these targets."""
+        ...
+
+    async def visit(self, routes: Routes, *, path: str, limit: timedelta) -> Answer:
+        """One request through the edge as a visitor's, which no tally counts. Never raises."""
+        ...
+
+    async def tallies(self, *, fresh: bool = False) -> Mapping[UUID, Tally]:
+        """What visitors of each release got. Figures only grow while this driver lives; they
+        may be half a second old unless asked for `fresh`.
+        """
         ...
 
     async def remove(self, environment_id: UUID, *, generation: int) -> None: ...
@@ -270,6 +281,14 @@ class Journal(Protocol):
         self, status: Status, *, message: str = "", diagnosis: Diagnosis | None = None
     ) -> None:
         """The verdict. Closes what is open; success frees the slot and asks for `settle`."""
+        ...
+
+    async def usual(self) -> Tally:
+        """What visitors of the release that served before this deployment's switch got lately."""
+        ...
+
+    async def measured(self, facts: Mapping[str, Any]) -> None:
+        """What the switch cost visitors, shown to users."""
         ...
 
     async def watched(self, facts: Mapping[str, Any]) -> None:

@@ -221,6 +221,24 @@ class Answer:
     error: str = ""
 
 
+class GoingBack(StrEnum):
+    """When the watch may switch back by itself."""
+
+    CAREFUL = "careful"
+    """Not for its traffic alone when a release command ran: the release before may not fit what
+    that changed."""
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchRule:
+    """How a new release is watched; `seconds` None is what the platform is set to, 0 is off."""
+
+    seconds: float | None = None
+    going_back: GoingBack = GoingBack.CAREFUL
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
     """Why a deployment failed, for people: cause, proof and what to do."""

@@ -119,10 +119,29 @@ async def switch(run: Run, prepared: Prepared) -> None:
     made = prepared.made
     directory = None if run.order.goal is Goal.STOP else published(made.plan, made.artifact)
     async with run.step(Step.SWITCH):
+        await _begin_measuring(run, made)
         routes, generation = await run.journal.routed(made.id, prepared.targets, directory)
         await run.tools.router.apply(routes, generation=generation)
         await run.tools.router.confirm(routes, limit=run.tools.pace.confirm)
         await _change_workers(run, prepared)
+
+
+async def _begin_measuring(run: Run, made: Made) -> None:
+    before = await run.journal.before()
+    serving = before.routes if before is not None and leads_somewhere(before.routes) else None
+    web = made.plan.web
+    check = web.check if web is not None and web.check is not None else Check()
+    await run.tools.gauge.begin(
+        run.order.id,
+        run.tools.router,
+        serving=None if run.order.goal is Goal.STOP else serving,
+        path=check.path or "/",
+        every=run.tools.pace.visit,
+    )
+
+
+def leads_somewhere(routes: Routes) -> bool:
+    return bool(routes.targets or routes.directory)
 
 
 async def _change_workers(run: Run, prepared: Prepared) -> None:
@@ -136,6 +155,7 @@ async def _change_workers(run: Run, prepared: Prepared) -> None:
 
 async def undo(run: Run) -> None:
     """What served before serves again, and nothing of this deployment is left."""
+    await run.tools.gauge.drop(run.order.id)
     restored = await run.journal.restored()
     await _revive(run)
     if restored is not None:

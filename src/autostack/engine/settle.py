@@ -1,18 +1,16 @@
 """After the switch: drain the old release, watch the new one, retire what is not needed."""
 
 import asyncio
-from dataclasses import dataclass
-from uuid import UUID
+from dataclasses import asdict
 
 from autostack.engine import facts, rollout
-from autostack.engine.check import has_crashed
 from autostack.engine.diagnose import Scene, diagnose
 from autostack.engine.errors import Unstable
 from autostack.engine.order import Goal, Order, Tools
 from autostack.engine.ports import Journal, Served
-from autostack.engine.reconcile import GONE
-from autostack.engine.release import Observation, Status, Step
-from autostack.engine.run import Run, together
+from autostack.engine.release import GoingBack, Status, Step
+from autostack.engine.run import Run
+from autostack.engine.watch import Trouble, Watch
 
 
 async def settle(order: Order, tools: Tools, journal: Journal) -> Status:
@@ -28,6 +26,7 @@ async def settle(order: Order, tools: Tools, journal: Journal) -> Status:
 
 async def _settle(run: Run) -> Status:
     await _drain(run)
+    await _measure(run)
     trouble = await _watch(run)
     if trouble is None:
         await _retire(run)
@@ -53,19 +52,19 @@ async def _drain(run: Run) -> None:
             run.say(f"{seen.open} connections were still open when the drain ended.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trouble:
-    """What the watch saw of an instance that did not hold out."""
-
-    instance: UUID
-    process: str
-    seen: Observation
-
-    @property
-    def words(self) -> str:
-        if self.seen.exit is not None:
-            return f"ended with exit code {self.seen.exit.code}"
-        return "was restarted" if self.seen.restarts else f"is {self.seen.state.value}"
+async def _measure(run: Run) -> None:
+    """Say what the switch cost; what a worker that died had measured is not known."""
+    made, before = run.order.reuse, await run.journal.before()
+    if made is None:
+        return
+    old = before.release_id if before is not None and serves(before) else None
+    usual = await run.journal.usual()
+    found = await run.tools.gauge.end(
+        run.order.id, run.tools.router, old=old, new=made.id, usual=usual
+    )
+    if found is not None and run.order.goal is not Goal.STOP:
+        await run.journal.measured({**asdict(found), "summary": found.summary})
+        run.say(found.summary, level="warning" if found.failed or found.visits_failed else "info")
 
 
 async def _watch(run: Run) -> Trouble | None:
@@ -74,46 +73,29 @@ async def _watch(run: Run) -> Trouble | None:
         if record.kept is not None:
             kept = record.kept.get("trouble")
             return facts.load(Trouble, kept) if kept else None
-        if run.order.goal is Goal.STOP:
+        made, limit = run.order.reuse, _watched_for(run)
+        if run.order.goal is Goal.STOP or made is None or limit <= 0:
             return None
-        state, trouble, seconds = await _observe(run)
-        seen = {"state": state, "seconds": round(seconds, 2), "why": trouble and trouble.words}
-        await run.journal.watched(seen)
-        record.leave(state=state, trouble=trouble and facts.dump(trouble))
+        await run.journal.watched({"state": "open", "limit": limit})
+        before = await run.journal.usual()
+        seen = await Watch(run, release=made.id, before=before, seconds=limit).over()
+        trouble = seen.trouble
+        why = trouble and f"{trouble.process} {trouble.words}"
+        await run.journal.watched(
+            {"state": seen.state, "seconds": seen.seconds, "why": why, **seen.figures}
+        )
+        record.leave(state=seen.state, trouble=trouble and facts.dump(trouble))
         return trouble
 
 
-async def _observe(run: Run) -> tuple[str, Trouble | None, float]:
-    await run.journal.watched({"state": "open"})
-    begun = run.tools.monotonic()
-    limit = run.tools.pace.watch.total_seconds()
-    seconds = 0.0
-    while seconds < limit:
-        if not await run.journal.current():
-            return "replaced", None, seconds
-        trouble = await _look(run)
-        if trouble is not None and await run.journal.current():
-            return "worse", trouble, seconds
-        await run.tools.sleep(run.tools.pace.look)
-        seconds = run.tools.monotonic() - begun
-    return "passed", None, seconds
-
-
-async def _look(run: Run) -> Trouble | None:
-    """What is gone was ended on purpose, as by a newer deployment that makes room, or by a
-    reboot: an app that fails is seen failing.
-    """
-    mine = await run.journal.mine()
-    seen = await together([run.tools.runtime.inspect(one.id) for one in mine])
-    for one, now in zip(mine, seen, strict=True):
-        if now.state not in GONE and has_crashed(now):
-            return Trouble(instance=one.id, process=one.process, seen=now)
-    return None
+def _watched_for(run: Run) -> float:
+    own = run.order.watch.seconds
+    return run.tools.pace.watch.total_seconds() if own is None else own
 
 
 def serves(before: Served) -> bool:
     """A stopped one does not; one without web processes does."""
-    return bool(before.routes.targets or before.routes.directory or before.instances)
+    return rollout.leads_somewhere(before.routes) or bool(before.instances)
 
 
 async def _retire(run: Run) -> None:
@@ -125,16 +107,34 @@ async def _go_back(run: Run, trouble: Trouble) -> Status:
     """Only the release that is routed now can be undone, and only to one that still runs."""
     run.at = Step.WATCH
     before = await run.journal.before()
-    if before is None or not serves(before):
-        await run.warn(f"{trouble.process} {trouble.words}; no earlier release runs to go back to.")
+    kept = _reason_to_keep(run, trouble, before)
+    if kept:
+        await run.warn(f"{trouble.process} {trouble.words}; {kept}")
         await _retire(run)
         return Status.SUCCESS
-    lines = tuple(run.redact(line) for line in await run.tools.tail(trouble.instance))
+    printed = await run.tools.tail(trouble.instance) if trouble.instance else ()
+    lines = tuple(run.redact(line) for line in printed)
     await rollout.undo(run)
     error = Unstable(trouble.process, trouble.words)
     run.say(str(error), level="error")
-    scene = Scene(step=Step.WATCH, error=error, lines=lines, exit=trouble.seen.exit)
+    scene = Scene(step=Step.WATCH, error=error, lines=lines, exit=trouble.exit)
     await run.journal.ended(
         Status.FAILED, message=str(error), diagnosis=await asyncio.to_thread(diagnose, scene)
     )
     return Status.FAILED
+
+
+def _reason_to_keep(run: Run, trouble: Trouble, before: Served | None) -> str:
+    """Why the domains stay with a release that is worse; nothing when they shall go back."""
+    rule = run.order.watch.going_back
+    if before is None or not serves(before):
+        return "no earlier release runs to go back to."
+    if rule is GoingBack.NEVER:
+        return "going back by itself is switched off. To go back: autostack rollback"
+    changed = run.plan is not None and run.plan.release_command and run.order.goal is Goal.DEPLOY
+    if rule is GoingBack.CAREFUL and changed and trouble.instance is None:
+        return (
+            "a release command ran, so the release before may not fit the data any more and is "
+            "not brought back by itself. To go back: autostack rollback"
+        )
+    return ""

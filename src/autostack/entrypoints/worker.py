@@ -56,6 +56,7 @@ from autostack.features.environments import service as environments
 from autostack.features.plans import service as plans
 from autostack.features.plans import tasks as planning
 from autostack.features.projects import service as projects
+from autostack.features.traffic.tasks import Ledger
 
 logger = logging.getLogger(__name__)
 
@@ -354,7 +355,7 @@ async def _lead(works: Works, url: str) -> None:
         while not await _is_leader(connection):  # noqa: ASYNC110 - a lock tells nobody
             await asyncio.sleep(2)
         logger.info("this worker looks after what runs")
-        leading = asyncio.create_task(Reconciler(works).lead())
+        leading = asyncio.create_task(_leading(works))
         try:
             while not leading.done():
                 await connection.execute("select 1")
@@ -363,6 +364,13 @@ async def _lead(works: Works, url: str) -> None:
         finally:
             leading.cancel()
             await asyncio.wait({leading})
+
+
+async def _leading(works: Works) -> None:
+    ledger = Ledger(works.db, works.tools.router, clock=works.site.clock)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(Reconciler(works).lead())
+        group.create_task(ledger.keep())
 
 
 async def _is_leader(connection: psycopg.AsyncConnection[tuple[bool]]) -> bool:

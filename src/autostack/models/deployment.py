@@ -70,6 +70,8 @@ class Deployment(Base):
     lease_expires_at: Mapped[datetime | None]
     worker: Mapped[str | None]
     cancel_requested_at: Mapped[datetime | None]
+    evidence: Mapped[Json | None]
+    """engine.gauge.Evidence as JSON: what the switch cost visitors."""
     watch: Mapped[Json | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

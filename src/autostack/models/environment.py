@@ -24,6 +24,8 @@ class Environment(Base):
     """Its own 127.x.y.z, routed by the edge when there is no base domain."""
     scale: Mapped[Json] = mapped_column(default=dict)
     """Instances wanted per process type; absent means what the plan says."""
+    watch: Mapped[Json] = mapped_column(default=dict)
+    """engine.order.WatchRule as JSON."""
     stopped: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
     removed_at: Mapped[datetime | None]

@@ -14,6 +14,7 @@ from autostack.models import (
     session,
     step,
     team,
+    traffic,
     user,
     variable,
 )
@@ -36,5 +37,6 @@ TABLES = (
     plan.PlanRequest,
     event.Event,
     idempotency.IdempotencyKey,
+    traffic.Traffic,
 )
 metadata = Base.metadata

@@ -11,7 +11,7 @@ from autostack.core.db import Database
 from autostack.features.projects import service as projects
 from autostack.features.variables import service as variables
 from autostack.models.project import Project
-from tests.integration.api.conftest import Account
+from tests.integration.api.conftest import Account, Register
 
 REPO = "https://git.example.com/ada/shop.git"
 
@@ -376,3 +376,34 @@ async def test_another_users_project_looks_like_one_that_is_not_there(
     assert json.loads(theirs.content) == json.loads(nobodys.content)
     assert stranger.status_code == 401
     assert (await ada.client.get(f"/projects/{project['id']}")).json() == project
+
+
+async def test_how_an_environment_is_watched_can_be_changed(register: Register) -> None:
+    ada = await register("ada@example.com")
+    project = await ada.project()
+    path = f"/projects/{project['id']}/environments/production"
+
+    before = (await ada.client.get(f"/projects/{project['id']}/environments")).json()["items"][0]
+    changed = await ada.client.patch(path, json={"watch": {"seconds": 5, "going_back": "never"}})
+    branch = await ada.client.patch(path, json={"branch": "main"})
+    wrong = await ada.client.patch(path, json={"watch": {"seconds": -1}})
+    back = await ada.client.patch(path, json={"watch": None})
+
+    assert before["watch"] == {"seconds": None, "going_back": "careful"}
+    assert changed.json()["watch"] == {"seconds": 5, "going_back": "never"}
+    assert (branch.json()["branch"], branch.json()["watch"]["seconds"]) == ("main", 5)
+    assert wrong.status_code == 422
+    assert back.json()["watch"] == before["watch"]
+
+
+async def test_an_environment_of_others_is_not_changed_and_its_traffic_not_told(
+    register: Register,
+) -> None:
+    ada, eve = await register("ada@example.com"), await register("eve@example.com")
+    path = f"/projects/{(await ada.project())['id']}/environments/production"
+
+    assert (await eve.client.patch(path, json={"branch": "x"})).status_code == 404
+    assert (await eve.client.get(f"{path}/traffic")).status_code == 404
+    told = await ada.client.get(f"{path}/traffic", params={"window": "24h"})
+    assert told.json()["total"]["requests"] == 0
+    assert len(told.json()["points"]) == 96

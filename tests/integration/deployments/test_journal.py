@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import event
 
 from autostack.core.clock import utc_now
 from autostack.engine.errors import BuildFailed, LeaseLost
@@ -224,7 +225,9 @@ async def test_a_crash_after_the_switch_brings_the_old_release_back(house: House
     assert (await house.route()).deployment_id == first
     row = await house.row(second)
     assert row.status is Status.FAILED
-    assert row.watch == {"state": "worse", "seconds": 0.0, "why": "ended with exit code 1"}
+    assert row.watch is not None
+    assert (row.watch["state"], row.watch["basis"]) == ("worse", "health")
+    assert row.watch["why"] == "web ended with exit code 1"
     assert {one.deployment_id for one in await house.living()} == {first}
 
 
@@ -253,14 +256,16 @@ async def test_stop_and_start_again_use_the_same_release(house: House) -> None:
     assert house.builder.built == 1
 
 
-async def test_the_overhead_of_journal_and_engine_is_small(house: House) -> None:
+async def test_a_deployment_costs_few_transactions(house: House) -> None:
     await house.live()
     deployment = await house.request()
-    begun = time.monotonic()
+    begun = list[object]()
+    event.listen(house.db.engine.sync_engine, "begin", begun.append)
 
     await house.run(deployment)
 
-    assert time.monotonic() - begun < 1  # 0.15 s on an idle machine
+    # Two a step, one for what it records, and some: each takes 2 to 4 ms.
+    assert len(begun) <= 40
 
 
 async def test_an_app_that_dies_printing_binary_gets_its_verdict(house: House) -> None:

@@ -205,13 +205,14 @@ def test_the_embedded_database_listens_on_its_socket_only(local: Platform) -> No
 
 
 @pytest.mark.parametrize("name", ["api", "worker"])
-def test_a_killed_part_of_control_is_back_within_a_second(local: Platform, name: str) -> None:
+def test_a_killed_part_of_control_is_back_at_once(local: Platform, name: str) -> None:
     first = mark(local, name)
     assert first
 
     first.send(signal.SIGKILL)
 
-    assert eventually(lambda: mark(local, name) not in {None, first}) < 1
+    took = eventually(lambda: mark(local, name) not in {None, first})
+    assert took < 5, "some 0.1 s on an idle machine"
     eventually(lambda: ready(local))
 
 

@@ -195,7 +195,7 @@ async def test_a_canceled_fetch_leaves_no_process_and_no_lock(
     with pytest.raises(asyncio.CancelledError):
         await fetching
 
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 5
     assert contacting(server) == []
     assert leftovers(home) == []
     server.manners.clear()

@@ -12,7 +12,8 @@ import pytest
 from typer.testing import CliRunner
 
 from autostack.entrypoints.cli import link, output, reference, store
-from autostack.entrypoints.cli.main import app
+from autostack.entrypoints.cli.follow import watched
+from autostack.entrypoints.cli.main import app, spelled
 from autostack.entrypoints.cli.store import Login
 
 ADA = Login(email="ada@example.com", access_token="a", refresh_token="r")
@@ -161,3 +162,21 @@ def test_the_version_is_one_line() -> None:
     done = CliRunner().invoke(app, ["--version"])
 
     assert (done.exit_code, done.stdout) == (0, f"autostack {version('autostack')}\n")
+
+
+def test_an_option_may_be_written_with_its_value() -> None:
+    assert spelled(["deploy", "--wait=settled"]) == ["deploy", "--settled"]
+    assert spelled(["deploy", "--wait=success", "."]) == ["deploy", "--wait", "."]
+    assert spelled(["run", "--", "cmd", "--wait=settled"]) == ["run", "--", "cmd", "--wait=settled"]
+
+
+def test_the_verdict_of_a_watch_is_told_in_words() -> None:
+    seen = {"seconds": 60.2, "requests": 900, "errors": 3, "basis": "traffic", "why": None}
+
+    assert watched({**seen, "state": "passed"}) == (
+        "Watched for 60 s: 3 of 900 requests were answered with an error."
+    )
+    assert "health and restarts" in watched({**seen, "state": "passed", "basis": "health"})
+    assert "Worse than before" in watched({**seen, "state": "worse", "why": "web is slow"})
+    assert "newer deployment" in watched({**seen, "state": "replaced"})
+    assert watched({"state": "open", "limit": 60.0}) == "Watched for 60 s from now on."

@@ -1,16 +1,18 @@
 """A platform of fakes around the real engine."""
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
+from autostack.engine.gauge import Gauge
 from autostack.engine.order import Goal, Made, Order, Pace, Tools
 from autostack.engine.pipeline import deploy
 from autostack.engine.plan import Check, Family, Overrides, Plan, Process
-from autostack.engine.release import Repository, Status
+from autostack.engine.release import Repository, Status, WatchRule
 from autostack.engine.settle import settle
 from tests.fakes import (
     FakeBuilder,
@@ -31,6 +33,7 @@ FAST = Pace(
     listeners=0.02,
     stable=0.01,
     look=0.01,
+    judge=0.005,
     watch=timedelta(seconds=0.03),
     stop=timedelta(seconds=1),
 )
@@ -52,6 +55,8 @@ class Platform:
     printed: tuple[str, ...] = ()
     cautions: tuple[str, ...] = ()
     scale: dict[str, int] = field(default_factory=dict[str, int])
+    watch: WatchRule = field(default_factory=WatchRule)
+    gauge: Gauge = field(default_factory=lambda: Gauge(monotonic=time.monotonic))
 
     def __post_init__(self) -> None:
         self.source = FakeSource(self.home)
@@ -75,15 +80,22 @@ class Platform:
             tail=self.tail,
             slots=asyncio.Semaphore(2),
             pace=FAST,
+            gauge=self.gauge,
             cautions=lambda: self.cautions,
         )
 
     def journal(self) -> FakeJournal:
         return FakeJournal(self.environment)
 
-    def order(self, *, goal: Goal = Goal.DEPLOY, reuse: Made | None = None) -> Order:
+    def order(
+        self,
+        *,
+        goal: Goal = Goal.DEPLOY,
+        reuse: Made | None = None,
+        id: UUID | None = None,  # noqa: A002
+    ) -> Order:
         return Order(
-            id=uuid4(),
+            id=id or uuid4(),
             project_id=uuid4(),
             environment_id=self.environment.id,
             goal=goal,
@@ -91,6 +103,7 @@ class Platform:
             env=self.env,
             scale=self.scale,
             reuse=reuse,
+            watch=self.watch,
             build_uid=1000,
         )
 
@@ -101,12 +114,14 @@ class Platform:
     async def live(self) -> FakeJournal:
         """Deploy, settle, and give the journal back."""
         journal = self.journal()
-        assert await deploy(self.order(), self.tools, journal) is Status.SUCCESS
+        order = self.order(id=journal.deployment_id)
+        assert await deploy(order, self.tools, journal) is Status.SUCCESS
         assert await self.settle(journal) is Status.SUCCESS
         return journal
 
     async def settle(self, journal: FakeJournal) -> Status:
-        return await settle(self.order(reuse=await self.made(journal)), self.tools, journal)
+        order = self.order(reuse=await self.made(journal), id=journal.deployment_id)
+        return await settle(order, self.tools, journal)
 
     @property
     def serving(self) -> tuple[str, ...]:

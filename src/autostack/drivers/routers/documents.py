@@ -11,28 +11,32 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from autostack.core.errors import Invalid
 from autostack.drivers.routers.holder import READY
 from autostack.drivers.routers.pages import address_of
 from autostack.engine.release import Routes
+from autostack.engine.tally import BOUNDS
 
 Document = Mapping[str, Any]
 
 ASK = "X-Autostack-Ask"
+VISIT = "X-Autostack-Visit"
 RELEASE = "X-Release"
 SITE = "X-Autostack-Site"
 KEY = "X-Autostack-Key"
 PAGES = "pages"
 """Name of the service that serves the platform's own pages, made by the edge at its start."""
 
-CATCH_ALL, APP, ASKED, ANSWER = 1, 10, 20, 30
+CATCH_ALL, APP, VISITED, ASKED, ANSWER = 1, 10, 15, 20, 30
 """Priorities. Set by us alone: by default a longer rule in another file would steal a host."""
 
+UNCOUNTED = {"metrics": False, "accessLogs": False, "tracing": False}
+
 # Traefik replaces X-Forwarded-* and X-Real-IP itself; these it would pass on from anyone.
-FORGED = ("Forwarded", "X-Forwarded-User", "True-Client-IP", "CF-Connecting-IP", SITE, KEY)
+FORGED = ("Forwarded", "X-Forwarded-User", "True-Client-IP", "CF-Connecting-IP", SITE, KEY, VISIT)
 LOOPBACK = ("127.0.0.0/8", "::1/128")
-BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 10, 30)
 
 _HOST = re.compile(
     r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*"
@@ -98,6 +102,13 @@ def question(routes: Routes) -> str:
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
+def visit(environment_id: UUID) -> str:
+    """The word that marks a request as the platform's own: it goes the way of all others and is
+    not counted. The same for all releases, so that a visit survives a switch.
+    """
+    return hashlib.sha256(f"visit {environment_id}".encode()).hexdigest()
+
+
 def route(routes: Routes, *, sites: Sites | None = None) -> Document:
     """One environment: its app, and a way to ask which release the edge serves.
 
@@ -120,12 +131,18 @@ def _routers(routes: Routes) -> Document:
     env, hosts = routes.environment_id, _rule(routes.hosts)
     asked = f"({hosts}) && HeaderRegexp(`{ASK}`, `.`)"
     answer = f"({hosts}) && Header(`{ASK}`, `{question(routes)}`)"
+    app = {
+        "service": _service(routes),
+        "middlewares": [f"{name}-{env}" for name in _chain(routes)],
+    }
+    visited = f"({hosts}) && Header(`{VISIT}`, `{visit(env)}`)"
     return {
-        f"app-{env}": {
-            "rule": hosts,
-            "priority": APP,
-            "service": _service(routes),
-            "middlewares": [f"{name}-{env}" for name in _chain(routes)],
+        f"app-{env}": {"rule": hosts, "priority": APP, **app},
+        f"visited-{env}": {
+            "rule": visited,
+            "priority": VISITED,
+            **app,
+            "observability": UNCOUNTED,
         },
         f"asked-{env}": _internal(asked, ASKED, [f"near-{env}"]),
         f"answer-{env}": _internal(answer, ANSWER, [f"near-{env}", f"release-{env}"]),
@@ -138,7 +155,7 @@ def _internal(rule: str, priority: int, middlewares: list[str]) -> Document:
         "priority": priority,
         "service": "noop@internal",
         "middlewares": middlewares,
-        "observability": {"metrics": False, "accessLogs": False, "tracing": False},
+        "observability": UNCOUNTED,
     }
 
 
@@ -264,7 +281,7 @@ def static(*, port: int, directory: Path, trusted_proxies: Sequence[str] = ()) -
                 "entryPoint": "metrics",
                 "addEntryPointsLabels": True,
                 "addServicesLabels": True,
-                "buckets": list(BUCKETS),
+                "buckets": list(BOUNDS),
             }
         },
     }

@@ -49,10 +49,14 @@ async def _ask(address: str, path: str | None) -> int | None:
         writer.close()
 
 
+def target(path: str) -> str:
+    """A path as it may stand in a request line, whatever was typed."""
+    return quote(path if path.startswith("/") else f"/{path}", safe="/?&=%:@!$'()*+,;~-._")
+
+
 def _request(address: str, path: str) -> bytes:
-    target = quote(path if path.startswith("/") else f"/{path}", safe="/?&=%:@!$'()*+,;~-._")
     return (
-        f"GET {target} HTTP/1.1\r\nHost: {address}\r\nUser-Agent: AutoStack-Check\r\n"
+        f"GET {target(path)} HTTP/1.1\r\nHost: {address}\r\nUser-Agent: AutoStack-Check\r\n"
         "Accept: */*\r\nConnection: close\r\n\r\n"
     ).encode("ascii")
 

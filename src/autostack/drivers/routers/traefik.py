@@ -4,7 +4,7 @@ import asyncio
 import fcntl
 import os
 import time
-from collections.abc import Awaitable, Callable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -12,9 +12,12 @@ from uuid import UUID
 
 from autostack.drivers.machine.sockets import count_to
 from autostack.drivers.routers import documents
-from autostack.drivers.routers.documents import ASK, RELEASE, Sites
+from autostack.drivers.routers.documents import ASK, RELEASE, VISIT, Sites
+from autostack.drivers.routers.meter import Meter
+from autostack.drivers.routers.visits import Place, visited
 from autostack.engine.errors import StaleGeneration, SwitchUnconfirmed
-from autostack.engine.release import Drained, Routes
+from autostack.engine.release import Answer, Drained, Routes
+from autostack.engine.tally import Tally
 
 PAUSE = 0.02
 ASK_SECONDS = 2.0
@@ -47,6 +50,7 @@ class TraefikRouter:
         self._sites = sites
         self._count = count
         self._settle = settle
+        self._meter = Meter(directory)
 
     async def apply(self, routes: Routes, *, generation: int) -> None:
         sites = await self._sites() if routes.directory is not None and self._sites else None
@@ -74,6 +78,14 @@ class TraefikRouter:
             if zeros == 2 or seconds >= limit.total_seconds():  # noqa: PLR2004 - twice, to be sure
                 return Drained(seconds=seconds, open=count)
             await asyncio.sleep(QUIET.total_seconds())
+
+    async def visit(self, routes: Routes, *, path: str, limit: timedelta) -> Answer:
+        word = documents.visit(routes.environment_id)
+        place = Place(port=self._port, host=routes.hosts[0], header=f"{VISIT}: {word}")
+        return await visited(place, path=path, limit=limit)
+
+    async def tallies(self, *, fresh: bool = False) -> Mapping[UUID, Tally]:
+        return await self._meter.read(fresh=fresh)
 
     async def remove(self, environment_id: UUID, *, generation: int) -> None:
         await asyncio.to_thread(self._files.remove, environment_id, generation)

@@ -23,6 +23,12 @@ from autostack.entrypoints.cli.options import (
 Wait = Annotated[
     bool, typer.Option("--wait/--no-wait", help="Follow the log and return when it is over.")
 ]
+Settled = Annotated[
+    bool,
+    typer.Option(
+        "--settled", help="Wait for the verdict of the watch too. Also written --wait=settled."
+    ),
+]
 Directory = Annotated[
     Path | None,
     typer.Argument(
@@ -46,6 +52,7 @@ def deploy(
     branch: Branch = None,
     dirty: Dirty = False,
     wait: Wait = True,
+    settled: Settled = False,
     server: Server = None,
     as_json: AsJson = False,
 ) -> None:
@@ -57,7 +64,7 @@ def deploy(
         if folder is not None:
             body["upload"] = _sent(target, folder, dirty=dirty)
         asked = target.client.post("/deployments", {k: v for k, v in body.items() if v})
-        finish(target.client, asked, wait=wait, as_json=as_json)
+        finish(target.client, asked, wait=wait, as_json=as_json, settled=settled)
 
 
 def _folder(directory: Path | None, *, dirty: bool, branch: str | None) -> Path | None:
@@ -83,18 +90,20 @@ def _sent(target: Target, folder: Path, *, dirty: bool) -> str:
     return str(answer["upload"])
 
 
-def finish(client: Client, asked: Json, *, wait: bool, as_json: bool) -> None:
+def finish(
+    client: Client, asked: Json, *, wait: bool, as_json: bool, settled: bool = False
+) -> None:
     """What all commands do that made a deployment."""
-    if not wait:
+    if not wait and not settled:
         output.as_json(asked) if as_json else typer.echo(f"Queued as {asked['id']}.")
         return
     if as_json:
-        done = follow.wait(client, asked)
+        done = follow.wait(client, asked, settled=settled)
         output.as_json(done)
         if done["status"] != "success":
             raise typer.Exit(CliError.exit_code)
         return
-    follow.tell(follow.follow(client, asked))
+    follow.tell(follow.follow(client, asked, settled=settled))
 
 
 def deployments(
@@ -138,6 +147,7 @@ def rollback(
     project: Project = None,
     env: Env = PRODUCTION,
     wait: Wait = True,
+    settled: Settled = False,
     server: Server = None,
     as_json: AsJson = False,
 ) -> None:
@@ -146,7 +156,7 @@ def rollback(
         target = Target(server, project, env)
         body = {} if to is None else {"release_id": _release(target, to)}
         asked = target.client.post(f"{target.at}/rollback", body)
-        finish(target.client, asked, wait=wait, as_json=as_json)
+        finish(target.client, asked, wait=wait, as_json=as_json, settled=settled)
 
 
 def _newest(target: Target) -> Json:

@@ -11,8 +11,10 @@ FINAL = frozenset({"success", "failed", "canceled", "superseded"})
 LEVELS = {"warning": "yellow", "error": "red"}
 
 
-def follow(client: Client, deployment: Json) -> Json:
-    """The log line by line until it is over; returns the finished deployment."""
+def follow(client: Client, deployment: Json, *, settled: bool = False) -> Json:
+    """The log line by line until it is over; returns the finished deployment. `settled` waits
+    for the verdict of the watch too.
+    """
     screen = output.console()
     step = ""
     with _goes_on(deployment):
@@ -26,16 +28,28 @@ def follow(client: Client, deployment: Json) -> Json:
             style = LEVELS.get(line["level"])
             text = output.plain(line["text"])
             screen.print(f"  [{style}]{text}[/]" if style else f"  {text}")
-        return client.get(f"/deployments/{deployment['id']}")
+        return _over(client, deployment, settled=settled)
 
 
-def wait(client: Client, deployment: Json) -> Json:
+def wait(client: Client, deployment: Json, *, settled: bool = False) -> Json:
     """The finished deployment, without its log."""
     with _goes_on(deployment):
         for sent in client.stream(f"/deployments/{deployment['id']}/logs"):
             if sent.kind == "end":
                 break
-        return client.get(f"/deployments/{deployment['id']}")
+        return _over(client, deployment, settled=settled)
+
+
+def _over(client: Client, deployment: Json, *, settled: bool) -> Json:
+    path = f"/deployments/{deployment['id']}"
+    found: Json = client.get(path)
+    if not settled or found["settled_at"] or found["status"] != "success":
+        return found
+    output.console().print("[dim]It serves; waiting for the verdict of the watch.[/]")
+    for sent in client.stream(f"{path}/events"):
+        if sent.kind == "deployment.settled":
+            break
+    return client.get(path)
 
 
 @contextmanager
@@ -50,6 +64,20 @@ def _goes_on(deployment: Json) -> Generator[None]:
         ) from None
 
 
+def watched(watch: Json) -> str:
+    """The verdict of a watch, or that it is still open."""
+    if watch["state"] == "open":
+        return f"Watched for {watch['limit']:.0f} s from now on."
+    if watch["state"] == "replaced":
+        return "A newer deployment has taken over; the watch ended there."
+    if watch["state"] == "worse":
+        return f"Worse than before after {watch['seconds']:.0f} s: {watch['why']}."
+    said = f"{watch['errors']} of {watch['requests']} requests were answered with an error"
+    if watch["basis"] == "health":
+        said += "; too few for a verdict, so health and restarts decided"
+    return f"Watched for {watch['seconds']:.0f} s: {said}."
+
+
 def tell(deployment: Json) -> None:
     """How it ended, with the cause and what to do; a CliError unless it went well."""
     screen = output.console()
@@ -62,6 +90,10 @@ def tell(deployment: Json) -> None:
         screen.print(f"[dim]{' · '.join(times)}[/]")
     for warning in deployment["warnings"]:
         screen.print(f"[yellow]warning[/] {output.plain(warning)}")
+    if deployment["evidence"]:
+        screen.print(output.plain(deployment["evidence"]["summary"]))
+    if deployment["watch"]:
+        screen.print(f"[dim]{output.plain(watched(deployment['watch']))}[/]")
     if deployment["status"] == "success":
         screen.print(f"{output.mark('success')}  http://{deployment['url']}/")
         return

@@ -1,5 +1,7 @@
 """The `autostack` command: every command, written out."""
 
+import sys
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -71,8 +73,18 @@ app.command(rich_help_panel=RUNNING)(running.stop)
 app.command(rich_help_panel=RUNNING)(running.start)
 
 
+SPELLINGS = {"--wait=settled": "--settled", "--wait=success": "--wait"}
+"""An option of the command line either has a value or has none; people write both."""
+
+
+def spelled(arguments: Sequence[str]) -> list[str]:
+    """What follows `--` belongs to another program."""
+    own = arguments.index("--") if "--" in arguments else len(arguments)
+    return [SPELLINGS.get(one, one) for one in arguments[:own]] + list(arguments[own:])
+
+
 def run() -> None:
-    app()
+    app(args=spelled(sys.argv[1:]))
 
 
 if __name__ == "__main__":

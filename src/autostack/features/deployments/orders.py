@@ -11,7 +11,7 @@ from autostack.core.uploads import upload_url
 from autostack.engine import facts
 from autostack.engine.order import Goal, Made, Order
 from autostack.engine.plan import Overrides, Plan
-from autostack.engine.release import Artifact, Credential, Repository
+from autostack.engine.release import Artifact, Credential, Repository, WatchRule
 from autostack.models.deployment import Deployment, Kind
 from autostack.models.environment import Environment
 from autostack.models.project import Project
@@ -64,6 +64,7 @@ def order(rows: Rows, secrets: Secrets, *, build_uid: int, settling: bool = Fals
         overrides=facts.load(Overrides, project.overrides),
         env=secrets.variables,
         scale={name: int(count) for name, count in rows.environment.scale.items()},
+        watch=facts.load(WatchRule, rows.environment.watch),
         reuse=_made(rows.release) if reuses and rows.release else None,
         build_uid=build_uid,
         secrets=_hidden(secrets),

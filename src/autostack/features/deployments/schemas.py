@@ -74,6 +74,9 @@ class DeploymentRead(BaseModel):
     error_message: str | None
     diagnosis: dict[str, Any] | None
     warnings: list[str]
+    evidence: dict[str, Any] | None = Field(
+        description="What the switch cost visitors, in figures and in words."
+    )
     watch: dict[str, Any] | None
     created_at: datetime
     updated_at: datetime

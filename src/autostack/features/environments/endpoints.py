@@ -13,9 +13,11 @@ from autostack.features.environments.errors import (
     ProductionStays,
 )
 from autostack.features.environments.schemas import (
+    EnvironmentChange,
     EnvironmentCreate,
     EnvironmentList,
     EnvironmentRead,
+    Watching,
 )
 from autostack.features.projects import service as projects
 from autostack.features.projects.errors import ProjectNotFound
@@ -54,6 +56,24 @@ async def create_environment(
     return _read(made, settings)
 
 
+@router.patch("/{name}", responses=problems(NotSignedIn, ProjectNotFound, EnvironmentNotFound))
+async def change_environment(
+    project_id: UUID,
+    name: str,
+    body: EnvironmentChange,
+    user: CurrentUser,
+    session: Session,
+    settings: Settings,
+    now: Now,
+) -> EnvironmentRead:
+    """Set its branch, or how new releases are watched; from the next deployment on."""
+    project = await projects.get(session, project_id, reader=user)
+    environment = await service.get(session, project, name)
+    fields = body.model_dump(exclude_unset=True, mode="json")
+    await service.change(session, project, environment, fields=fields, by=user, now=now())
+    return _read(environment, settings)
+
+
 @router.delete(
     "/{name}",
     responses=problems(NotSignedIn, ProjectNotFound, EnvironmentNotFound, ProductionStays),
@@ -77,6 +97,7 @@ def _read(environment: Environment, settings: SettingsValue) -> EnvironmentRead:
         hostname=environment.hostname,
         url=_url(environment, settings),
         scale=environment.scale,
+        watch=Watching.model_validate(environment.watch),
         stopped=environment.stopped,
         created_at=environment.created_at,
     )

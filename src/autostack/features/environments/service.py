@@ -1,7 +1,8 @@
 """Environments of a project the caller has already loaded for its reader."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -52,6 +53,23 @@ async def create(
     made = await projects.open_environment(session, project, name=name, branch=branch, now=now)
     await _tell(session, project, made, "environment.created", by=by, now=now)
     return made
+
+
+async def change(
+    session: AsyncSession,
+    project: Project,
+    environment: Environment,
+    *,
+    fields: Mapping[str, Any],
+    by: User,
+    now: datetime,
+) -> None:
+    """Only what is named; `watch` None goes back to what the platform says."""
+    if "branch" in fields:
+        environment.branch = fields["branch"]
+    if "watch" in fields:
+        environment.watch = dict(fields["watch"] or {})
+    await _tell(session, project, environment, "environment.changed", by=by, now=now)
 
 
 async def remove(

@@ -25,12 +25,14 @@ from autostack.engine.release import (
     Status,
     Step,
 )
+from autostack.engine.tally import NONE, Tally
 from autostack.features.deployments import repository, service
 from autostack.features.deployments.journal import work
 from autostack.features.deployments.journal.patience import patiently
 from autostack.features.deployments.journal.routing import Routing, known
 from autostack.features.deployments.journal.specs import Site, Specs
 from autostack.features.instances import service as instances
+from autostack.features.traffic import service as traffic
 from autostack.models.deployment import Deployment
 from autostack.models.instance import Instance as InstanceRow
 from autostack.models.release import Release
@@ -288,6 +290,24 @@ class PostgresJournal:
             )
 
         await self._write(end)
+
+    async def usual(self) -> Tally:
+        async def usual(session: AsyncSession, row: Deployment) -> Tally:
+            before = await self._routing.before(session, row)
+            if before is None:
+                return NONE
+            now = self._site.clock()
+            return await traffic.lately(session, row.environment_id, before.release_id, now=now)
+
+        return await self._write(usual)
+
+    async def measured(self, facts: Mapping[str, Any]) -> None:
+        async def measure(session: AsyncSession, row: Deployment) -> None:
+            row.evidence = dict(facts)
+            now = self._site.clock()
+            await service.tell(session, row, "deployment.evidence", now=now, **facts)
+
+        await self._write(measure)
 
     async def watched(self, facts: Mapping[str, Any]) -> None:
         async def watch(session: AsyncSession, row: Deployment) -> None:
