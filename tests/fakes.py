@@ -274,6 +274,8 @@ class FakeJournal:
         self.rows: dict[tuple[str, int], InstanceSpec] = {}
         self.seats: dict[UUID, str] = {}
         self.freed: set[UUID] = set()
+        self.left: set[UUID] = set()
+        self.adopted: dict[tuple[str, int], FakeJournal] = {}
         self._before: Served | None = None
         self._switched: tuple[Routes, int] | None = None
         self._restored: tuple[Routes, int] | None = None
@@ -334,6 +336,21 @@ class FakeJournal:
             output=Path("/dev/null"),
         )
 
+    async def adopt(self, release_id: UUID, wanted: Sequence[Wanted]) -> None:
+        for other in self.environment.journals:
+            for seat, spec in list(other.rows.items()):
+                kept = spec.release_id == release_id and spec.id not in self.freed | other.left
+                asked = seat in [(one.process, one.index) for one in wanted]
+                if other is not self and kept and asked and seat not in self.rows:
+                    self.rows[seat] = other.rows.pop(seat)
+                    self.adopted[seat] = other
+                    self.seats[spec.id] = other.seats[spec.id]
+
+    async def give_back(self) -> None:
+        for seat, owner in self.adopted.items():
+            owner.rows[seat] = self.rows.pop(seat)
+        self.adopted.clear()
+
     async def started(self, instances: Sequence[Instance]) -> None:
         self.seats.update({one.id: one.address for one in instances})
 
@@ -351,6 +368,12 @@ class FakeJournal:
     async def older(self) -> Sequence[Living]:
         earlier = self.environment.journals[: self.environment.journals.index(self)]
         return [one for journal in earlier for one in await journal.mine()]
+
+    async def leaving(self) -> Sequence[Living]:
+        found = await self.older()
+        for journal in self.environment.journals:
+            journal.left.update(one.id for one in found)
+        return found
 
     async def specs(self, instance_ids: Sequence[UUID]) -> Sequence[InstanceSpec]:
         rows = [spec for one in self.environment.journals for spec in one.rows.values()]

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -232,3 +232,38 @@ async def test_what_a_release_before_is_used_to_is_nothing_where_there_is_none(
 
     assert await journal.usual() == NONE
     await journal.measured({"requests": 1, "summary": "0 of 1 requests failed."})
+
+
+async def test_what_is_kept_of_a_release_can_be_adopted_and_given_back(side: Side) -> None:
+    await serving(side)
+    second = await side.begin()
+    kept = await second.before()
+    assert kept is not None
+    release, [mine] = kept.release_id, kept.instances
+
+    await second.adopt(release, [WEB, SECOND])
+    await second.adopt(release, [WEB, SECOND])
+
+    assert [one.id for one in await second.mine()] == [mine]
+    assert await second.older() == []
+    allocated = await second.allocate(release, [WEB, SECOND])
+    assert allocated[0].id == mine
+    assert allocated[1].id != mine
+
+    await second.give_back()
+
+    assert [one.id for one in await second.older()] == [mine]
+    assert [one.id for one in await second.mine()] == [allocated[1].id]
+
+
+async def test_what_is_leaving_or_of_another_release_is_not_adopted(side: Side) -> None:
+    await serving(side)
+    second = await side.begin()
+    kept = await second.before()
+    assert kept is not None
+
+    await second.adopt(uuid4(), [WEB])
+    assert [one.id for one in await second.leaving()] == list(kept.instances)
+    await second.adopt(kept.release_id, [WEB])
+
+    assert await second.mine() == []

@@ -100,3 +100,26 @@ def test_without_visitors_health_decides_and_that_is_said(user: User, git: GitSe
     assert (found["watch"]["state"], found["watch"]["basis"]) == ("passed", "health")
     assert found["watch"]["seconds"] < WATCH
     assert "0 of" in found["evidence"]["summary"]
+
+
+def test_a_rollback_while_the_release_before_is_kept_starts_nothing(
+    user: User, git: GitServer
+) -> None:
+    git.create("back", erring("one"))
+    project = user.create_project("back", git.url("back"))["id"]
+    first = user.deploy(project)
+    environment = first["environment_id"]
+    [kept] = user.call("GET", f"/environments/{environment}/instances")["items"]
+    git.commit("back", erring("two"), "second version")
+    user.deploy(project)
+    url = f"http://{first['url']}/"
+
+    with load.during(load.Load(url=url, rate=50)) as measured:
+        asked = user.call("POST", f"/environments/{environment}/rollback", {})
+        found = user.wait(asked["id"])
+    running = user.call("GET", f"/environments/{environment}/instances")["items"]
+
+    assert found["status"] == "success"
+    assert request("GET", url).body == b"one\n"
+    assert kept["id"] in {one["id"] for one in running if one["deployment_id"] == found["id"]}
+    assert measured.result.failed == 0, measured.result

@@ -235,6 +235,16 @@ class Journal(Protocol):
         """
         ...
 
+    async def adopt(self, release_id: UUID, wanted: Sequence[Wanted]) -> None:
+        """Make instances ours that an earlier deployment started of this very release and that
+        are still kept, so that `allocate` gives them. Those that are `leaving` are not to be had.
+        """
+        ...
+
+    async def give_back(self) -> None:
+        """What was adopted belongs to whom it belonged to before."""
+        ...
+
     async def started(self, instances: Sequence[Instance], /) -> None: ...
 
     async def stopped(self, instance_ids: Sequence[UUID]) -> None:
@@ -247,6 +257,10 @@ class Journal(Protocol):
 
     async def older(self) -> Sequence[Living]:
         """Living instances of earlier deployments of this environment."""
+        ...
+
+    async def leaving(self) -> Sequence[Living]:
+        """As `older`; from now on nobody may adopt them."""
         ...
 
     async def specs(self, instance_ids: Sequence[UUID]) -> Sequence[InstanceSpec]:

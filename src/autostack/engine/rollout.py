@@ -68,6 +68,9 @@ async def prepare(run: Run, made: Made) -> Prepared:
         listed = list(wanted(made.plan, env=run.order.env, scale=scale))
         specs: Sequence[InstanceSpec] = ()
         if listed:
+            if run.order.goal is Goal.ROLLBACK:
+                # While the release before is still kept, going back to it starts nothing.
+                await run.journal.adopt(made.id, listed)
             specs = await run.journal.allocate(made.id, listed)
         early = [spec for spec in specs if is_early(kinds[spec.process])]
         await _end_single(run, made.plan, early)
@@ -157,6 +160,8 @@ async def undo(run: Run) -> None:
     """What served before serves again, and nothing of this deployment is left."""
     await run.tools.gauge.drop(run.order.id)
     restored = await run.journal.restored()
+    if restored is None and run.order.goal is Goal.ROLLBACK:
+        await run.journal.give_back()
     await _revive(run)
     if restored is not None:
         await lead_back(run, *restored)

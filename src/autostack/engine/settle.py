@@ -100,7 +100,7 @@ def serves(before: Served) -> bool:
 
 async def _retire(run: Run) -> None:
     async with run.step(Step.RETIRE):
-        await rollout.end_and_free(run, [one.id for one in await run.journal.older()])
+        await rollout.end_and_free(run, [one.id for one in await run.journal.leaving()])
 
 
 async def _go_back(run: Run, trouble: Trouble) -> Status:

@@ -29,6 +29,8 @@ class Instance(Base):
     environment_id: Mapped[UUID] = mapped_column(ForeignKey("environments.id", ondelete="CASCADE"))
     deployment_id: Mapped[UUID] = mapped_column(ForeignKey("deployments.id", ondelete="CASCADE"))
     release_id: Mapped[UUID] = mapped_column(ForeignKey("releases.id", ondelete="CASCADE"))
+    adopted_from: Mapped[UUID | None]
+    """The deployment that started it, where another one took it over."""
     process: Mapped[str]
     index: Mapped[int]
     runtime: Mapped[str]

@@ -414,3 +414,50 @@ async def test_what_the_machine_lacks_is_said_in_every_deployments_log(platform:
 
     assert platform.log.said.count("NOT ISOLATED") == 2
     assert again.warnings == ["NOT ISOLATED"]
+
+
+async def kept_for_a_rollback(platform: Platform) -> tuple[FakeJournal, FakeJournal, FakeJournal]:
+    """A release that serves, the one before it that is still kept, and a rollback to that."""
+    first = await platform.live()
+    second = platform.journal()
+    order = platform.order(id=second.deployment_id)
+    assert await deploy(order, platform.tools, second) is Status.SUCCESS
+    return first, second, platform.journal()
+
+
+async def test_a_rollback_to_what_is_still_kept_starts_nothing(platform: Platform) -> None:
+    first, second, third = await kept_for_a_rollback(platform)
+    made = await platform.made(first)
+    started = len(platform.runtime.history)
+
+    status = await deploy(platform.order(goal=Goal.ROLLBACK, reuse=made), platform.tools, third)
+
+    assert status is Status.SUCCESS
+    assert platform.serving == ("10.0.0.2:8000",)
+    assert len(platform.runtime.history) == started
+    assert await platform.settle(second) is Status.SUCCESS
+    assert "10.0.0.2" in {spec.place.address for spec in platform.runtime.running.values()}
+
+
+async def test_a_rollback_to_what_is_being_ended_starts_anew(platform: Platform) -> None:
+    first, second, third = await kept_for_a_rollback(platform)
+    made = await platform.made(first)
+    await second.leaving()
+
+    await deploy(platform.order(goal=Goal.ROLLBACK, reuse=made), platform.tools, third)
+
+    assert platform.serving == ("10.0.0.4:8000",)
+
+
+async def test_a_rollback_that_fails_gives_back_what_it_took_over(platform: Platform) -> None:
+    first, second, third = await kept_for_a_rollback(platform)
+    made = await platform.made(first)
+    platform.probe.special["10.0.0.2:8000"] = Answer(attempts=1, seconds=0, status=500)
+
+    status = await deploy(platform.order(goal=Goal.ROLLBACK, reuse=made), platform.tools, third)
+
+    assert status is Status.FAILED
+    assert platform.serving == ("10.0.0.3:8000",)
+    assert [one.address for one in await first.mine()] == ["10.0.0.2:8000"]
+    assert len(platform.runtime.running) == 2
+    assert await second.current()

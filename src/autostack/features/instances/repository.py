@@ -40,6 +40,17 @@ async def living(session: AsyncSession, environment_id: UUID) -> Sequence[Instan
     return (await session.scalars(query.order_by(Instance.process, Instance.index))).all()
 
 
+async def locked(session: AsyncSession, environment_id: UUID) -> Sequence[Instance]:
+    query = (
+        select(Instance)
+        .where(Instance.environment_id == environment_id, Instance.freed_at.is_(None))
+        .order_by(Instance.created_at.desc(), Instance.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return (await session.scalars(query)).all()
+
+
 async def ever(session: AsyncSession, environment_id: UUID) -> Sequence[UUID]:
     query = select(Instance.id).where(Instance.environment_id == environment_id)
     return (await session.scalars(query)).all()

@@ -74,6 +74,37 @@ def _seated(row: Instance, seat: Seat) -> Instance:
     return row
 
 
+async def adopt(
+    session: AsyncSession,
+    deployment: Deployment,
+    *,
+    release_id: UUID,
+    seats: Sequence[tuple[str, int]],
+) -> None:
+    """Living ones of this release that are kept for another deployment become this one's."""
+    rows = await lock(session, deployment.environment_id)
+    mine = {(row.process, row.index) for row in rows if row.deployment_id == deployment.id}
+    for row in rows:
+        seat = (row.process, row.index)
+        kept = row.freed_at is None and row.wanted and row.release_id == release_id
+        if kept and seat in seats and seat not in mine:
+            row.adopted_from, row.deployment_id = row.deployment_id, deployment.id
+            mine.add(seat)
+    await session.flush()
+
+
+async def give_back(session: AsyncSession, deployment: Deployment) -> None:
+    for row in await lock(session, deployment.environment_id):
+        if row.deployment_id == deployment.id and row.adopted_from is not None:
+            row.deployment_id, row.adopted_from = row.adopted_from, None
+    await session.flush()
+
+
+async def lock(session: AsyncSession, environment_id: UUID) -> Sequence[Instance]:
+    """Every living one of an environment, newest first; nobody else changes whose they are."""
+    return await repository.locked(session, environment_id)
+
+
 async def of_deployment(session: AsyncSession, deployment_id: UUID) -> Sequence[Instance]:
     """Living ones only."""
     rows = await repository.of_deployment(session, deployment_id)

@@ -1,4 +1,4 @@
-"""What visitors got, what a switch cost them, and how an environment is watched."""
+"""What visitors got, what a switch cost them, how it is watched, and who adopted what."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -34,6 +34,7 @@ def upgrade() -> None:
             "environment_id", "width", "at", "release_id", name=op.f("pk_traffic")
         ),
     )
+    op.add_column("instances", sa.Column("adopted_from", sa.Uuid(), nullable=True))
     op.add_column("deployments", sa.Column("evidence", postgresql.JSONB(), nullable=True))
     op.add_column(
         "environments",

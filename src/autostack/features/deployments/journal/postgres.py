@@ -221,6 +221,16 @@ class PostgresJournal:
 
         return await self._write(allocate)
 
+    async def adopt(self, release_id: UUID, wanted: Sequence[Wanted]) -> None:
+        async def adopt(session: AsyncSession, row: Deployment) -> None:
+            seats = [(one.process, one.index) for one in wanted]
+            await instances.adopt(session, row, release_id=release_id, seats=seats)
+
+        await self._write(adopt)
+
+    async def give_back(self) -> None:
+        await self._write(instances.give_back)
+
     async def started(self, started: Sequence[Instance]) -> None:
         async def reached(session: AsyncSession, _: Deployment) -> None:
             await instances.reached(session, {one.id: one.address for one in started})
@@ -246,6 +256,17 @@ class PostgresJournal:
             return [_living(one) for one in rows]
 
         return await self._write(older)
+
+    async def leaving(self) -> Sequence[Living]:
+        async def leave(session: AsyncSession, row: Deployment) -> Sequence[Living]:
+            # Locked first: who adopts one at this moment is waited for.
+            await instances.lock(session, row.environment_id)
+            rows = await repository.older_instances(session, row)
+            for one in rows:
+                one.wanted = False
+            return [_living(one) for one in rows]
+
+        return await self._write(leave)
 
     async def specs(self, instance_ids: Sequence[UUID]) -> Sequence[InstanceSpec]:
         return await self._write(lambda session, _: self._specs.again(session, instance_ids))
