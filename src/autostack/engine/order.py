@@ -86,6 +86,8 @@ class Pace:
     """Seconds between two looks of the watch at what visitors got."""
     lately: float = 5.0
     """Seconds; errors that ended before are past."""
+    printed: float = 0.3
+    """Seconds the end of a switch waits for what the new instances printed."""
     visit: float = 0.1
     """Seconds between two requests of ours through the edge during a switch."""
 

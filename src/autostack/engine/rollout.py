@@ -1,5 +1,6 @@
 """New instances beside the old ones, proved, then all domains at once; or as if never begun."""
 
+import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,7 +14,7 @@ from autostack.engine.order import Goal, Made
 from autostack.engine.plan import Check, Plan, Process
 from autostack.engine.ports import Living, Wanted
 from autostack.engine.release import Artifact, InstanceSpec, Routes, Step
-from autostack.engine.run import Run, together
+from autostack.engine.run import Run, end, together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +24,8 @@ class Prepared:
     made: Made
     targets: tuple[str, ...]
     late: tuple[InstanceSpec, ...]
+    started: tuple[tuple[str, UUID], ...] = ()
+    """The first instance of each process type that was started beside the old ones."""
 
 
 def wanted(plan: Plan, *, env: Mapping[str, str], scale: Mapping[str, int]) -> Iterator[Wanted]:
@@ -83,6 +86,7 @@ async def prepare(run: Run, made: Made) -> Prepared:
         made=made,
         targets=tuple(at.address for one, at in pairs if one.process.name == "web"),
         late=tuple(spec for spec in specs if spec not in early),
+        started=tuple({spec.process: spec.id for spec in reversed(early)}.items()),
     )
 
 
@@ -119,6 +123,23 @@ async def _end_old(run: Run, old: Sequence[Living]) -> None:
 
 async def switch(run: Run, prepared: Prepared) -> None:
     """Point all domains at the new release, then let the workers change places."""
+    # Read meanwhile: what was printed takes a moment to arrive.
+    printed = asyncio.ensure_future(_printed(run, prepared.started))
+    try:
+        await _switch(run, prepared)
+        await asyncio.wait({printed}, timeout=run.tools.pace.printed)
+    finally:
+        await end(printed)
+
+
+async def _printed(run: Run, started: Sequence[tuple[str, UUID]]) -> None:
+    """What the new instances said while they started belongs to the story of the deployment."""
+    for process, instance_id in started:
+        for line in await run.tools.tail(instance_id):
+            run.log.output(f"{process} | {line}\n".encode(), step=Step.CHECK)
+
+
+async def _switch(run: Run, prepared: Prepared) -> None:
     made = prepared.made
     directory = None if run.order.goal is Goal.STOP else published(made.plan, made.artifact)
     async with run.step(Step.SWITCH):

@@ -461,3 +461,13 @@ async def test_a_rollback_that_fails_gives_back_what_it_took_over(platform: Plat
     assert [one.address for one in await first.mine()] == ["10.0.0.2:8000"]
     assert len(platform.runtime.running) == 2
     assert await second.current()
+
+
+async def test_what_new_instances_print_at_their_start_is_in_the_deployments_log(
+    platform: Platform,
+) -> None:
+    platform.printed = ("listening on 8000",)
+
+    await platform.live()
+
+    assert b"web | listening on 8000\n" in platform.log.printed
