@@ -83,5 +83,9 @@ class Home:
         """
         return self.logs / "spool" / "deployments" / f"{deployment_id}.jsonl"
 
+    def run_output(self, run_id: UUID) -> Path:
+        """What a command that was run once printed: JSON lines, appended by the worker only."""
+        return self.logs / "spool" / "runs" / f"{run_id}.jsonl"
+
     def platform_log(self, program: str) -> Path:
         return self.logs / "platform" / f"{program}.log"

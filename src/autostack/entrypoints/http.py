@@ -33,6 +33,7 @@ from autostack.features.metrics import endpoints as metrics
 from autostack.features.plans import endpoints as plans
 from autostack.features.projects import activity
 from autostack.features.projects import endpoints as projects
+from autostack.features.runs import endpoints as runs
 from autostack.features.traffic import endpoints as traffic
 from autostack.features.uploads import endpoints as uploads
 from autostack.features.variables import endpoints as variables
@@ -52,6 +53,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     uploads.router,
     deployments.router,
     traffic.router,
+    runs.router,
     logs.router,
     activity.router,
     metrics.router,

@@ -12,7 +12,12 @@ from types import FrameType
 from autostack.core.logs.collector import Collector
 from autostack.core.logs.inotify import Watch
 from autostack.core.logs.intake import Caps
-from autostack.core.logs.places import deployment_lines, instance_segments, instance_spools
+from autostack.core.logs.places import (
+    deployment_lines,
+    instance_segments,
+    instance_spools,
+    run_lines,
+)
 from autostack.core.logs.retention import Keep, KeepDeployments, enforce, enforce_deployments
 
 _PACE = 0.02
@@ -52,7 +57,7 @@ class Ending:
 def collect(home: str, ending: Ending, *, caps: Caps, keep: Keep) -> None:
     """Until a signal ends it."""
     spool, store = instance_spools(home), instance_segments(home)
-    for folder in (spool, store, deployment_lines(home)):
+    for folder in (spool, store, deployment_lines(home), run_lines(home)):
         os.makedirs(folder, mode=0o750, exist_ok=True)  # noqa: PTH103
     watch = Watch(spool, wake=ending.pipe)
     collector = Collector(spool, store, caps=caps)
@@ -88,7 +93,8 @@ def _tidy(home: str, collector: Collector, keep: Keep) -> None:
     in_use = frozenset(name.removesuffix(".out") for name in os.listdir(spool))  # noqa: PTH208
     try:
         enforce(store, keep, now=time.time(), in_use=in_use)
-        enforce_deployments(deployment_lines(home), KeepDeployments(), now=time.time())
+        for folder in (deployment_lines(home), run_lines(home)):
+            enforce_deployments(folder, KeepDeployments(), now=time.time())
     except OSError as error:
         sys.stderr.write(f"logs: {error.strerror}: {error.filename}\n")
 

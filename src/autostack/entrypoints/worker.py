@@ -42,6 +42,7 @@ from autostack.drivers.runtimes.choice import ChosenRuntime
 from autostack.drivers.runtimes.docker import DockerRuntime
 from autostack.drivers.runtimes.process import ProcessRuntime
 from autostack.engine.detect import Tree, detect
+from autostack.engine.once import Means
 from autostack.engine.order import Detect, Pace, Tools
 from autostack.engine.plan import Overrides, Plan
 from autostack.engine.ports import Source
@@ -56,12 +57,17 @@ from autostack.features.environments import service as environments
 from autostack.features.plans import service as plans
 from autostack.features.plans import tasks as planning
 from autostack.features.projects import service as projects
+from autostack.features.runs import removal as clearing
+from autostack.features.runs import service as runs
+from autostack.features.runs.tasks import Runs
 from autostack.features.traffic.tasks import Ledger
 
 logger = logging.getLogger(__name__)
 
 JOBS_AT_ONCE = 64
 """Most of them wait for a drain or a watch; builds have slots of their own."""
+RUNS_AT_ONCE = 16
+"""Commands that people run; more of them wait, so that deployments never do."""
 HEARTBEAT = 10.0
 STALLED = 30.0
 LEADER_LOCK = 0x4153_4C454144
@@ -255,16 +261,27 @@ def _tail(home: Home) -> Callable[[UUID], Awaitable[Sequence[str]]]:
 
 async def work_on(works: Works, url: str) -> None:
     """Everything a worker does, each part started again when it fails."""
-    await _until_taken_over(works)
+    commands = Runs(works, _means(works), at_once=RUNS_AT_ONCE)
+    await _until_taken_over(works, commands)
     async with asyncio.TaskGroup() as group:
-        group.create_task(_for_ever("jobs", lambda: _jobs(works, url)))
+        group.create_task(_for_ever("jobs", lambda: _jobs(works, commands, url)))
+        group.create_task(_for_ever("runs", commands.sweep_for_ever))
         group.create_task(_for_ever("reconciler", lambda: _lead(works, url)))
 
 
-async def _until_taken_over(works: Works) -> None:
+def _means(works: Works) -> Means:
+    home = works.site.home
+    return Means(
+        runtime=works.tools.runtime,
+        open_log=lambda one, secrets: FileSink(home.run_output(one), secrets=secrets),
+    )
+
+
+async def _until_taken_over(works: Works, commands: Runs) -> None:
     while True:
         try:
-            return await tasks.take_over(works)
+            await tasks.take_over(works)
+            return await commands.take_over()
         except Exception:
             logger.exception("the database does not answer yet")
             await asyncio.sleep(0.5)
@@ -279,8 +296,8 @@ async def _for_ever(name: str, part: Callable[[], Awaitable[None]]) -> None:
         await asyncio.sleep(1)
 
 
-async def _jobs(works: Works, url: str) -> None:
-    app = _job_app(works, url)
+async def _jobs(works: Works, commands: Runs, url: str) -> None:
+    app = _job_app(works, commands, url)
     async with app.open_async():
         stalled = asyncio.create_task(_retry_stalled(app))
         try:
@@ -297,7 +314,7 @@ async def _jobs(works: Works, url: str) -> None:
             stalled.cancel()
 
 
-def _job_app(works: Works, url: str) -> App:
+def _job_app(works: Works, commands: Runs, url: str) -> App:
     """The list of what this worker can do."""
     app = App(connector=_connector(url))
 
@@ -308,6 +325,10 @@ def _job_app(works: Works, url: str) -> App:
     @app.task(name=SETTLE)
     async def settle(deployment_id: str) -> None:
         await tasks.settle(works, UUID(deployment_id))
+
+    @app.task(name=runs.CARRY_OUT)
+    async def carry_out(run_id: str) -> None:
+        await commands.carry_out(UUID(run_id))
 
     @app.task(name=plans.MAKE)
     async def make_plan(request_id: str) -> None:
@@ -322,10 +343,12 @@ def _job_app(works: Works, url: str) -> App:
 
     @app.task(name=projects.REMOVE)
     async def remove_project(project_id: str) -> None:
+        await clearing.clear_project(works, UUID(project_id))
         await removal.remove_project(works, UUID(project_id))
 
     @app.task(name=environments.REMOVE)
     async def remove_environment(environment_id: str) -> None:
+        await clearing.clear(works, [UUID(environment_id)])
         await removal.remove_environment(works, UUID(environment_id))
 
     return app

@@ -27,7 +27,10 @@ class Instance(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     environment_id: Mapped[UUID] = mapped_column(ForeignKey("environments.id", ondelete="CASCADE"))
-    deployment_id: Mapped[UUID] = mapped_column(ForeignKey("deployments.id", ondelete="CASCADE"))
+    deployment_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("deployments.id", ondelete="CASCADE")
+    )
+    """None for a command that is run once: no deployment starts or ends it."""
     release_id: Mapped[UUID] = mapped_column(ForeignKey("releases.id", ondelete="CASCADE"))
     adopted_from: Mapped[UUID | None]
     """The deployment that started it, where another one took it over."""

@@ -14,3 +14,8 @@ def instance_segments(home: str) -> str:
 def deployment_lines(home: str) -> str:
     """Logs of deployments: `<id>.jsonl`, later `<id>.jsonl.gz`."""
     return f"{home}/logs/spool/deployments"
+
+
+def run_lines(home: str) -> str:
+    """Logs of commands that were run once: `<id>.jsonl`, later `<id>.jsonl.gz`."""
+    return f"{home}/logs/spool/runs"

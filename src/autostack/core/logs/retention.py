@@ -70,7 +70,7 @@ def enforce(store: str, keep: Keep, *, now: float, in_use: frozenset[str]) -> in
 
 
 class KeepDeployments(NamedTuple):
-    """How long logs of deployments are kept."""
+    """How long logs of deployments are kept, and those of runs."""
 
     quiet_seconds: float = 7 * 86_400
     """After so long without a line a log is compressed."""

@@ -6,7 +6,15 @@ from typing import Annotated
 
 import typer
 
-from autostack.entrypoints.cli import access, account, deployments, platform, projects, running
+from autostack.entrypoints.cli import (
+    access,
+    account,
+    deployments,
+    platform,
+    projects,
+    running,
+    runs,
+)
 from autostack.entrypoints.cli.help import Sections
 
 app = typer.Typer(
@@ -66,6 +74,8 @@ app.command(rich_help_panel=DEPLOYMENTS)(deployments.rollback)
 RUNNING = "Running"
 app.command(rich_help_panel=RUNNING)(running.ps)
 app.command(rich_help_panel=RUNNING)(running.logs)
+app.command(rich_help_panel=RUNNING, context_settings=runs.AS_GIVEN)(runs.run)
+app.add_typer(runs.commands, name="runs", rich_help_panel=RUNNING)
 app.add_typer(running.env_commands, name="env", rich_help_panel=RUNNING)
 app.command(rich_help_panel=RUNNING)(running.scale)
 app.command(rich_help_panel=RUNNING)(running.restart)

@@ -16,6 +16,7 @@ _UNBOUNDED = 10_000
 MARKS = {
     "success": "[green]●[/] success",
     "failed": "[red]●[/] failed",
+    "done": "[green]●[/] done",
     "canceled": "[dim]● canceled[/]",
     "superseded": "[dim]● superseded[/]",
     "running": "[green]●[/] running",

@@ -54,6 +54,7 @@ def folders(home: Home) -> Sequence[Folder]:
         # New files get the group of their directory: written by root, read by `logs` and api.
         Folder(path=home.logs / "spool" / "instances", mode=0o2770, owner=logs, group=logs),
         Folder(path=home.logs / "spool" / "deployments", mode=0o2770, owner=logs, group=api),
+        Folder(path=home.logs / "spool" / "runs", mode=0o2770, owner=logs, group=api),
         Folder(path=home.logs / "segments", mode=0o2750, owner=logs, group=api),
     ]
 

@@ -181,7 +181,8 @@ async def _desired(session: AsyncSession) -> list[Desired]:
             environment_id=row.environment_id,
             wanted=row.wanted,
             serving=routed.get(row.environment_id) == row.deployment_id,
-            busy=row.environment_id in busy,
+            # A command that is run once ends by itself, or by the one who runs it.
+            busy=row.deployment_id is None or row.environment_id in busy,
         )
         for row in await instances.all_living(session)
     ]

@@ -278,8 +278,8 @@ async def _chosen(
             return None
     if release_id is not None:
         return await repository.release_of(session, release_id)
-    current = await _current(session, environment)
-    return await repository.release_before(session, environment.id, current.number)
+    live = await current(session, environment)
+    return await repository.release_before(session, environment.id, live.number)
 
 
 async def again(
@@ -292,7 +292,7 @@ async def again(
     now: datetime,
 ) -> Deployment:
     """The current release once more: restart, start after a stop, or stop."""
-    release = await _current(session, environment)
+    release = await current(session, environment)
     return await request(session, project, environment, now=now, by=by, kind=kind, release=release)
 
 
@@ -306,7 +306,7 @@ async def scale(
     now: datetime,
 ) -> Deployment | None:
     """Remember how many are wanted; carried out at once where something runs."""
-    release = await _current(session, environment)
+    release = await current(session, environment)
     known = [process.name for process in facts.load(Plan, release.plan).processes]
     for name in processes:
         if name not in known:
@@ -319,7 +319,8 @@ async def scale(
     )
 
 
-async def _current(session: AsyncSession, environment: Environment) -> Release:
+async def current(session: AsyncSession, environment: Environment) -> Release:
+    """The release its domains lead to, or led to before it was stopped."""
     route = await repository.route(session, environment.id)
     release = await repository.release_of(session, route.release_id) if route else None
     if release is None:
@@ -343,4 +344,5 @@ async def steps(session: AsyncSession, deployment: Deployment) -> Sequence[Step]
 
 
 async def running(session: AsyncSession, environment: Environment) -> Sequence[Instance]:
-    return await instances.living(session, environment.id)
+    rows = await instances.living(session, environment.id)
+    return [row for row in rows if row.deployment_id is not None]

@@ -36,9 +36,7 @@ async def allocate(
         (row.process, row.index): row
         for row in await repository.of_deployment(session, deployment.id)
     }
-    seats = [Seat(*seat) for seat in await repository.taken(session)]
-    last = await repository.latest(session)
-    seat = Seat(last.uid, last.address, last.port) if last else None
+    seats, seat = await _seats(session)
     rows: list[Instance] = []
     for one in wanted:
         row = known.get((one.process, one.index))
@@ -50,6 +48,25 @@ async def allocate(
         rows.append(row)
     await session.flush()
     return rows
+
+
+async def allocate_once(
+    session: AsyncSession, row: Instance, *, host: Host, now: datetime
+) -> Instance:
+    """What is unique for a command that no deployment runs; `row` says all else."""
+    await repository.lock_allocation(session)
+    seats, last = await _seats(session)
+    row.wanted, row.created_at = False, now
+    session.add(_seated(row, next_seat(host, seats, last)))
+    await session.flush()
+    return row
+
+
+async def _seats(session: AsyncSession) -> tuple[list[Seat], Seat | None]:
+    """All that are taken, and the one given last."""
+    last = await repository.latest(session)
+    seat = Seat(last.uid, last.address, last.port) if last else None
+    return [Seat(*seat) for seat in await repository.taken(session)], seat
 
 
 def _row(

@@ -1,6 +1,7 @@
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Literal
 from uuid import UUID
 
@@ -12,10 +13,12 @@ from autostack.features.accounts.errors import NotSignedIn
 from autostack.features.deployments import service as deployments
 from autostack.features.deployments.errors import DeploymentNotFound, EnvironmentUnknown
 from autostack.features.logs import follow, service
-from autostack.features.logs.deps import Asked, Filter, Reading
+from autostack.features.logs.deps import Asked, Filter, Reading, ReadingValue
 from autostack.features.logs.errors import LogPlaceInvalid
 from autostack.features.logs.merge import Spring
 from autostack.features.logs.schemas import DeploymentLog, RuntimeLog
+from autostack.features.runs import service as runs
+from autostack.features.runs.errors import RunNotFound
 from autostack.web.problems import problems
 
 router = APIRouter(tags=["logs"])
@@ -42,8 +45,37 @@ async def read_deployment_log(
         found = await deployments.get(session, deployment_id, reader=reading.user)
         return service.how_it_ended(found, until=until)
 
+    return await _written(reading, asked, reading.home.deployment_output(deployment_id), status)
+
+
+@router.get(
+    "/runs/{run_id}/logs",
+    response_model=DeploymentLog,
+    responses=problems(NotSignedIn, RunNotFound, LogPlaceInvalid) | _STREAM,
+)
+async def read_run_log(
+    run_id: UUID, reading: Reading, asked: Asked
+) -> DeploymentLog | StreamingResponse:
+    """What a command printed, in pages; or live with `Accept: text/event-stream`, until it is
+    over and an `end` event says how.
+    """
+
+    async def status(session: AsyncSession) -> str | None:
+        return runs.how_it_ended(await runs.get(session, run_id, reader=reading.user))
+
+    return await _written(reading, asked, reading.home.run_output(run_id), status)
+
+
+async def _written(
+    reading: ReadingValue,
+    asked: service.Asked,
+    path: Path,
+    status: Callable[[AsyncSession], Awaitable[str | None]],
+) -> DeploymentLog | StreamingResponse:
+    """A log of its own file. `status` says how it ended, and raises for what is not the
+    reader's.
+    """
     await reading.once(status)
-    path = reading.home.deployment_output(deployment_id)
     if reading.live:
         place = await asyncio.to_thread(service.deployment_start, path, asked)
         return reading.stream(follow.deployment(reading.asking(status), path, place))

@@ -16,7 +16,9 @@ async def newest_instances(
     limit: int,
 ) -> Sequence[Instance]:
     """Living ones and those whose last words may still be kept."""
-    query = select(Instance).where(Instance.environment_id == environment_id)
+    query = select(Instance).where(
+        Instance.environment_id == environment_id, Instance.deployment_id.is_not(None)
+    )
     if process is not None:
         query = query.where(Instance.process == process)
     if instance_id is not None:
