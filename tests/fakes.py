@@ -41,10 +41,10 @@ class FakeLog:
         self.said: list[str] = []
         self.printed = b""
 
-    def say(self, text: str, *, step: Step, level: str = "info") -> None:
+    def say(self, text: str, *, step: str, level: str = "info") -> None:
         self.said.append(text)
 
-    def output(self, data: bytes, *, step: Step) -> None:
+    def output(self, data: bytes, *, step: str) -> None:
         self.printed += data
 
     def close(self) -> None:
@@ -118,11 +118,16 @@ class FakeRuntime:
     def __init__(self) -> None:
         self.running: dict[UUID, InstanceSpec] = {}
         self.history: list[tuple[str, UUID]] = []
+        self.ended: list[UUID] = []
+        """Whatever was told to stop, running or not."""
         self.behave: dict[str, Observation] = {}
         self.listening: tuple[Listener, ...] = ()
         self.exposed: dict[UUID, Listener] = {}
         self.exit = Exit(code=0)
         self.ran: list[tuple[str, ...]] = []
+        self.hold: asyncio.Event | None = None
+        """What is run once goes on until this is set."""
+        self.busy: dict[UUID, InstanceSpec] = {}
         self.refusal: Exception | None = None
 
     async def start(self, spec: InstanceSpec) -> Instance:
@@ -136,10 +141,20 @@ class FakeRuntime:
 
     async def run_once(self, spec: InstanceSpec, *, limit: timedelta, log: LogSink) -> Exit:
         self.ran.append(tuple(spec.command))
-        return self.exit
+        if self.refusal is not None:
+            raise self.refusal
+        self.busy[spec.id] = spec
+        try:
+            log.output(b"running\n", step=Step.RELEASE)
+            if self.hold is not None:
+                await self.hold.wait()
+            return self.exit
+        finally:
+            del self.busy[spec.id]
 
     async def stop(self, instance_id: UUID, *, grace: timedelta) -> None:
         await asyncio.sleep(0)
+        self.ended.append(instance_id)
         if self.running.pop(instance_id, None) is not None:
             self.history.append(("stop", instance_id))
 

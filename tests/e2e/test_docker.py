@@ -3,12 +3,17 @@
 There is no registry: base images are made by tests/docker.py, and image builds get no network.
 """
 
+import json
+import os
+import signal
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from autostack.drivers.runtimes.docker_container import ONCE
 from tests import load
 from tests.docker import BASE, TestEngine
 from tests.e2e.repositories import publish
@@ -103,6 +108,53 @@ def test_an_app_that_crashes_in_its_container_is_explained(user: User, git: GitS
 
     assert failed["status"] == "failed"
     assert "nowhere" in user.log(failed["id"])
+
+
+def test_a_command_runs_in_the_image_and_does_not_outlive_its_worker(
+    local: Platform, user: User, git: GitServer, docker_engine: TestEngine
+) -> None:
+    git.create("commands", app("one", "USER 1234"))
+    project = user.create_project("commands", git.url("commands"))["id"]
+    user.deploy(project)
+    place = user.call("GET", f"/projects/{project}/environments")["items"][0]["id"]
+    program = "import os; print(open('VERSION').read().strip(), os.getuid()); raise SystemExit(3)"
+
+    short = ended(user, run(user, place, "python3", "-c", program))
+    long = run(user, place, "sleep", "600")
+    until(lambda: len(running_once(docker_engine, project)) == 1)
+    status = json.loads(local.run("status", "--json").stdout)
+    os.kill(next(one["pid"] for one in status["parts"] if one["name"] == "worker"), signal.SIGKILL)
+
+    assert (short["status"], short["exit_code"]) == ("failed", 3)
+    assert [one["text"] for one in user.call("GET", f"/runs/{short['id']}/logs")["items"]] == [
+        "one 1234",
+        "The command ended with exit code 3.",
+    ]
+    assert "worker ended" in ended(user, long)["error_message"]
+    assert running_once(docker_engine, project) == []
+
+
+def run(user: User, place: str, *command: str) -> str:
+    made = user.call("POST", f"/environments/{place}/runs", {"command": command})
+    return str(made["id"])
+
+
+def ended(user: User, run_id: str) -> Any:  # noqa: ANN401 - JSON
+    until(lambda: user.call("GET", f"/runs/{run_id}")["finished_at"])
+    return user.call("GET", f"/runs/{run_id}")
+
+
+def running_once(engine: TestEngine, project: str) -> list[object]:
+    wanted = {"label": [f"autostack.project={project}", ONCE]}
+    with engine.client() as client:
+        return list(client.containers(all=True, filters=wanted))
+
+
+def until(true: Callable[[], object], *, limit: float = 60) -> None:
+    deadline = time.monotonic() + limit
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def test_nothing_is_left_of_a_removed_project(

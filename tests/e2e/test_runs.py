@@ -1,12 +1,14 @@
 """`autostack run`: one command in what is live, for somebody who waits for it."""
 
-import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from subprocess import CompletedProcess
+from uuid import UUID
 
 import psutil
 import pytest
@@ -18,19 +20,32 @@ from tests.platform import Platform, Refused, User
 SECRET = "s3cret-of-the-shop"
 
 
+@dataclass(frozen=True)
+class Shop:
+    """A project that is live, with a variable, and somebody who runs commands there."""
+
+    user: User
+    project: str
+    directory: Path
+
+    def run(self, *command: str, options: tuple[str, ...] = ()) -> CompletedProcess[str]:
+        words = ("run", "--project", "runs", *options, "--", *command)
+        return self.user.command(*words, cwd=self.directory)
+
+
 @pytest.fixture(scope="module")
-def shop(user: User, git: GitServer) -> Any:  # noqa: ANN401 - JSON
-    """A project that is live, with a variable."""
+def shop(user: User, git: GitServer, tmp_path_factory: pytest.TempPathFactory) -> Shop:
     git.create("runs", tells("one", "TOKEN"))
-    project = user.create_project("runs", git.url("runs"))
-    at = f"/projects/{project['id']}/environments/production/variables/TOKEN"
+    project = user.create_project("runs", git.url("runs"))["id"]
+    at = f"/projects/{project}/environments/production/variables/TOKEN"
     user.call("PUT", at, {"value": SECRET})
-    user.deploy(project["id"])
-    return project
+    user.deploy(project)
+    return Shop(user, project, tmp_path_factory.mktemp("shop"))
 
 
-def environment(user: User, project: Any) -> Any:  # noqa: ANN401 - JSON
-    return user.call("GET", f"/projects/{project['id']}/environments")["items"][0]
+def environment(user: User, project: str) -> str:
+    found = user.call("GET", f"/projects/{project}/environments")["items"][0]
+    return str(found["id"])
 
 
 def sleepers(seconds: int) -> list[int]:
@@ -38,36 +53,27 @@ def sleepers(seconds: int) -> list[int]:
     return [one.pid for one in psutil.process_iter(["cmdline"]) if one.info["cmdline"] == wanted]
 
 
-def until(condition: object, *, limit: float = 30) -> None:
-    assert callable(condition)
+def until(condition: Callable[[], object], *, limit: float = 30) -> None:
     end = time.monotonic() + limit
     while not condition():
         assert time.monotonic() < end, "did not happen in time"
         time.sleep(0.02)
 
 
-def run(
-    user: User, tmp_path: Path, *command: str, options: tuple[str, ...] = ()
-) -> "subprocess.CompletedProcess[str]":
-    return user.command("run", "--project", "runs", *options, "--", *command, cwd=tmp_path)
-
-
-def test_output_and_exit_code_are_the_commands_own(user: User, shop: Any, tmp_path: Path) -> None:  # noqa: ANN401
+def test_output_and_exit_code_are_the_commands_own(shop: Shop) -> None:
     program = "import sys; print('to stdout'); print('to stderr', file=sys.stderr); sys.exit(7)"
 
-    done = run(user, tmp_path, "python", "-u", "-c", program)
+    done = shop.run("python", "-u", "-c", program)
 
     assert done.returncode == 7
     assert done.stdout == "to stdout\nto stderr\n"
     assert "exit code 7" in done.stderr
 
 
-def test_it_runs_in_the_release_with_its_configuration_which_is_not_shown(
-    user: User, shop: Any, tmp_path: Path  # noqa: ANN401
-) -> None:
+def test_it_runs_in_the_release_with_its_configuration_which_is_not_shown(shop: Shop) -> None:
     program = "import os; t = os.environ['TOKEN']; print(len(t), t, os.path.exists('Procfile'))"
 
-    done = run(user, tmp_path, "python", "-c", program)
+    done = shop.run("python", "-c", program)
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(f"{len(SECRET)} ")
@@ -75,35 +81,36 @@ def test_it_runs_in_the_release_with_its_configuration_which_is_not_shown(
     assert SECRET not in done.stdout
 
 
-def test_a_signal_is_128_and_its_number(user: User, shop: Any, tmp_path: Path) -> None:  # noqa: ANN401
-    done = run(user, tmp_path, "sh", "-c", "kill -TERM $$")
+def test_a_signal_is_128_and_its_number(shop: Shop) -> None:
+    done = shop.run("sh", "-c", "kill -TERM $$")
 
     assert done.returncode == 128 + signal.SIGTERM
 
 
-def test_a_command_that_is_not_there_says_so(user: User, shop: Any, tmp_path: Path) -> None:  # noqa: ANN401
-    done = run(user, tmp_path, "no-such-program")
+def test_a_command_that_is_not_there_says_so(shop: Shop) -> None:
+    done = shop.run("no-such-program")
 
     assert done.returncode == 1, done
     assert "no-such-program" in done.stdout + done.stderr
 
 
-def test_a_time_limit_ends_it_and_what_it_started(user: User, shop: Any, tmp_path: Path) -> None:  # noqa: ANN401
-    done = run(user, tmp_path, "sh", "-c", "sleep 7434 & sleep 7434", options=("--timeout", "1s"))
+def test_a_time_limit_ends_it_and_what_it_started(shop: Shop) -> None:
+    done = shop.run("sh", "-c", "sleep 7434 & sleep 7434", options=("--timeout", "1s"))
 
     assert done.returncode == 1
     assert "1 second" in done.stderr
     assert sleepers(7434) == []
 
 
-def test_ctrl_c_cancels_it(user: User, shop: Any, tmp_path: Path) -> None:  # noqa: ANN401
+def test_ctrl_c_cancels_it(shop: Shop) -> None:
+    user = shop.user
     program = Path(sys.executable).with_name("autostack")
     words = ["run", "--project", "runs", "--", "sh", "-c", "sleep 7432 & sleep 7432"]
     signed_in = {"AUTOSTACK_SERVER": user.platform.api, "AUTOSTACK_TOKEN": user.token}
     following = subprocess.Popen(
         [str(program), *words],
         env={**user.platform.environ, **signed_in},
-        cwd=tmp_path,
+        cwd=shop.directory,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -116,18 +123,19 @@ def test_ctrl_c_cancels_it(user: User, shop: Any, tmp_path: Path) -> None:  # no
 
     assert following.wait(30) == 130
     assert took < 10, "two seconds are promised; five-fold slack for a busy machine"
-    at = f"/environments/{environment(user, shop)['id']}/runs"
+    at = f"/environments/{environment(user, shop.project)}/runs"
     until(lambda: user.call("GET", at)["items"][0]["status"] == "canceled")
 
 
-def test_it_runs_beside_a_deployment_and_outlives_it(user: User, shop: Any, tmp_path: Path) -> None:  # noqa: ANN401
-    started = run(user, tmp_path, "sleep", "7435", options=("--detach",))
+def test_it_runs_beside_a_deployment_and_outlives_it(shop: Shop) -> None:
+    user = shop.user
+    started = shop.run("sleep", "7435", options=("--detach",))
     run_id = started.stdout.split()[-1].rstrip(".")
     until(lambda: sleepers(7435))
 
-    deployed = user.wait(user.request_deployment(shop["id"])["id"], settled=True)
+    deployed = user.wait(user.request_deployment(shop.project)["id"], settled=True)
 
-    listed = user.command("ps", "--project", "runs", "--json", cwd=tmp_path).stdout
+    listed = user.command("ps", "--project", "runs", "--json", cwd=shop.directory).stdout
     assert deployed["status"] == "success"
     assert len(sleepers(7435)) == 1
     assert user.call("GET", f"/runs/{run_id}")["status"] == "running"
@@ -138,9 +146,9 @@ def test_it_runs_beside_a_deployment_and_outlives_it(user: User, shop: Any, tmp_
 
 def test_a_stopped_environment_still_runs_commands(user: User, git: GitServer) -> None:
     git.create("runs-stopped", tells("one"))
-    project = user.create_project("runs-stopped", git.url("runs-stopped"))
-    user.deploy(project["id"])
-    place = environment(user, project)["id"]
+    project = user.create_project("runs-stopped", git.url("runs-stopped"))["id"]
+    user.deploy(project)
+    place = environment(user, project)
     user.wait(user.call("POST", f"/environments/{place}/stop")["id"], settled=True)
 
     asked = user.call("POST", f"/environments/{place}/runs", {"command": "echo still here"})
@@ -154,16 +162,17 @@ def test_a_removed_project_takes_its_runs_and_their_logs_with_it(
     local: Platform, user: User, git: GitServer
 ) -> None:
     git.create("runs-removed", tells("one"))
-    project = user.create_project("runs-removed", git.url("runs-removed"))
-    user.deploy(project["id"])
-    place = environment(user, project)["id"]
-    asked = user.call("POST", f"/environments/{place}/runs", {"command": "sleep 7436"})
+    project = user.create_project("runs-removed", git.url("runs-removed"))["id"]
+    user.deploy(project)
+    place = environment(user, project)
+    body = {"command": ["sh", "-c", "echo begun; exec sleep 7436"]}
+    asked = user.call("POST", f"/environments/{place}/runs", body)
     until(lambda: sleepers(7436))
-    folder = local.home.logs / "spool" / "runs"
-    assert f"{asked['id']}.jsonl" in os.listdir(folder)
+    log = local.home.run_output(UUID(asked["id"]))
+    until(log.exists)
 
-    user.call("DELETE", f"/projects/{project['id']}")
-    until(lambda: f"{asked['id']}.jsonl" not in os.listdir(folder))
+    user.call("DELETE", f"/projects/{project}")
+    until(lambda: not log.exists())
 
     assert sleepers(7436) == []
     with pytest.raises(Refused, match="404"):

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests import load
@@ -105,6 +106,35 @@ def test_apps_serve_on_while_a_part_is_killed_and_heals(
     assert measured.result.failed == 0, measured.result
     assert found["status"] in {"success", "failed"}
     assert all(step["outcome"] for step in found["steps"] if step["started_at"]), found["steps"]
+
+
+@pytest.mark.usefixtures("serving")
+def test_a_command_whose_worker_is_killed_is_ended_and_never_run_again(
+    local: Platform, user: User
+) -> None:
+    project = next(
+        one for one in user.call("GET", "/projects")["items"] if one["name"] == "printer"
+    )
+    environment = user.call("GET", f"/projects/{project['id']}/environments")["items"][0]["id"]
+    body = {"command": ["sh", "-c", "echo begun; sleep 7437 & sleep 7437"]}
+    asked = user.call("POST", f"/environments/{environment}/runs", body)
+    until(lambda: len(sleepers(7437)) == 2)
+
+    os.kill(pids(local)["worker"], signal.SIGKILL)
+    until(lambda: sleepers(7437) == [])
+    until(lambda: user.call("GET", f"/runs/{asked['id']}")["status"] == "failed")
+
+    found = user.call("GET", f"/runs/{asked['id']}")
+    lines = [one["text"] for one in user.call("GET", f"/runs/{asked['id']}/logs")["items"]]
+    assert "worker ended" in found["error_message"]
+    assert found["exit_code"] is None
+    assert lines.count("begun") == 1
+    assert sleepers(7437) == []
+
+
+def sleepers(seconds: int) -> list[int]:
+    wanted = ["sleep", str(seconds)]
+    return [one.pid for one in psutil.process_iter(["cmdline"]) if one.info["cmdline"] == wanted]
 
 
 def test_no_line_an_app_printed_is_lost_while_logs_is_killed(

@@ -46,7 +46,7 @@ def run(
 ) -> None:
     """Run a command once in the live release, with its variables. Its exit code is ours."""
     with in_words():
-        body = {"command": _command(command), "timeout": _seconds(timeout)}
+        body = {"command": as_sent(command), "timeout": seconds(timeout)}
         target = Target(server, project, env)
         asked = target.client.post(f"{target.at}/runs", body)
         if detach:
@@ -107,7 +107,7 @@ def runs_cancel(which: Which, server: Server = None) -> None:
         typer.echo(f"Asked to cancel {which}.")
 
 
-def _command(words: list[str] | None) -> list[str] | str:
+def as_sent(words: list[str] | None) -> list[str] | str:
     """One word with spaces in it is a command line that was quoted as a whole."""
     if not words:
         raise Usage(
@@ -116,7 +116,7 @@ def _command(words: list[str] | None) -> list[str] | str:
     return words[0] if len(words) == 1 and " " in words[0].strip() else words
 
 
-def _seconds(text: str) -> int:
+def seconds(text: str) -> int:
     found = re.fullmatch(r"(\d{1,6})([smh]?)", text)
     if found is None:
         raise Usage(f"{text!r} is not a time.", "As in `--timeout 90s`, `30m` or `2h`.")
