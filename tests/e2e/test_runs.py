@@ -1,5 +1,6 @@
 """`autostack run`: one command in what is live, for somebody who waits for it."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -92,6 +93,38 @@ def test_a_command_that_is_not_there_says_so(shop: Shop) -> None:
 
     assert done.returncode == 1, done
     assert "no-such-program" in done.stdout + done.stderr
+
+
+def test_what_begins_with_a_dash_behind_the_command_is_the_commands(shop: Shop) -> None:
+    words = ("run", "--project", "runs", "python", "-c", "import sys; print(sys.argv)", "--env")
+
+    done = shop.user.command(*words, cwd=shop.directory)
+
+    assert done.stdout == "['-c', '--env']\n"
+
+
+def test_json_is_the_run_and_nothing_else(shop: Shop) -> None:
+    done = shop.run("sh", "-c", "echo said; exit 4", options=("--json",))
+
+    assert done.returncode == 4
+    assert json.loads(done.stdout)["exit_code"] == 4
+
+
+def test_a_detached_command_is_listed_read_and_canceled(shop: Shop) -> None:
+    started = shop.run("sh", "-c", "echo begun; sleep 7438", options=("--detach", "--json"))
+    run_id = json.loads(started.stdout)["id"]
+    until(lambda: sleepers(7438))
+
+    shop.user.command("runs", "cancel", run_id, cwd=shop.directory)
+    read = shop.user.command("runs", "logs", run_id, cwd=shop.directory)
+    listed = shop.user.command("runs", "list", "--project", "runs", cwd=shop.directory)
+
+    assert sleepers(7438) == []
+    assert read.stdout == "begun\n"
+    assert "The command was canceled." in read.stderr
+    [line] = [line for line in listed.stdout.splitlines() if run_id in line]
+    assert "canceled" in line
+    assert "sh -c 'echo begun; sleep 7438'" in line
 
 
 def test_a_time_limit_ends_it_and_what_it_started(shop: Shop) -> None:

@@ -1,6 +1,8 @@
 import pytest
+from typer.testing import CliRunner
 
 from autostack.entrypoints.cli.errors import Usage
+from autostack.entrypoints.cli.main import app
 from autostack.entrypoints.cli.runs import as_sent, seconds
 
 
@@ -15,6 +17,13 @@ def test_no_command_is_told_with_an_example() -> None:
         as_sent(None)
 
     assert raised.value.hint == "As in `autostack run -- python manage.py migrate`."
+
+
+def test_without_a_command_the_exit_code_is_that_of_a_wrong_command_line() -> None:
+    done = CliRunner().invoke(app, ["run", "--env", "staging"])
+
+    assert done.exit_code == 2
+    assert "autostack run -- python manage.py migrate" in done.stderr
 
 
 @pytest.mark.parametrize(("text", "wanted"), [("90", 90), ("90s", 90), ("30m", 1800), ("2h", 7200)])
