@@ -172,6 +172,19 @@ def test_a_log_without_end_is_cut_and_says_so_once(path: Path) -> None:
     assert path.stat().st_size < 1200
 
 
+def test_behind_the_end_of_a_log_only_the_platform_is_heard(path: Path) -> None:
+    log = FileSink(path, largest=1000)
+    log.output(b"first\n", step=Step.BUILD)
+    log.output(b"much\n" * 100, step=Step.BUILD)
+
+    log.output(b"more\n", step=Step.BUILD)
+    log.output(b"no end", step=Step.BUILD)
+    log.say("It failed.", step=Step.BUILD)
+    log.close()
+
+    assert texts(path) == ["first", "… the log ends here: it is over 0 MB", "It failed."]
+
+
 def test_the_next_worker_goes_on_behind_a_line_that_was_torn(path: Path) -> None:
     FileSink(path).say("one", step=Step.BUILD)
     with path.open("ab") as file:

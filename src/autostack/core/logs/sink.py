@@ -48,7 +48,12 @@ class FileSink:
         self._write(hidden.splitlines() or [b""], step=step, level=level)
 
     def output(self, data: bytes, *, step: str) -> None:
-        """Raw output, in any pieces; kept line by line."""
+        """Raw output, in any pieces; kept line by line. What is not kept costs nothing: a program
+        may go on printing for hours.
+        """
+        if self._file.full:
+            self._pending = b""
+            return
         if step != self._step:
             self.flush()
             self._step = step
@@ -140,6 +145,11 @@ class _File:
         else:
             kept = 0 if self._lost else self._append(lines)
             self._lost += lines.count(b"\n") - kept
+
+    @property
+    def full(self) -> bool:
+        """It was said that the log ends here; only the platform's own words still come."""
+        return self._cut
 
     def close(self) -> None:
         if self._fd is not None:

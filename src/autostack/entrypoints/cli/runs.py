@@ -55,7 +55,8 @@ def run(
         found = _awaited(target.client, asked, quiet=as_json)
         if as_json:
             output.as_json(found)
-        _end_as(found)
+        if found["status"] != "done":
+            raise typer.Exit(found["exit_code"] or CliError.exit_code)
 
 
 commands = typer.Typer(no_args_is_help=True, help="Commands that were run with `autostack run`.")
@@ -134,12 +135,7 @@ def _leave(asked: Json, *, as_json: bool) -> None:
 def _awaited(client: Client, asked: Json, *, quiet: bool) -> Json:
     """The finished run. Ctrl-C cancels it: nobody would wait for its exit code any more."""
     try:
-        for sent in client.stream(f"/runs/{asked['id']}/logs"):
-            if sent.kind == "end":
-                break
-            if not quiet:
-                _show(sent.data)
-        return client.get(f"/runs/{asked['id']}")
+        return _followed(client, str(asked["id"]), quiet=quiet)
     except KeyboardInterrupt:
         # Where it ended by itself meanwhile there is nothing to cancel.
         with suppress(CliError):
@@ -147,15 +143,23 @@ def _awaited(client: Client, asked: Json, *, quiet: bool) -> Json:
         raise Interrupted("Canceled; everything it started is being ended.") from None
 
 
+def _followed(client: Client, run_id: str, *, quiet: bool) -> Json:
+    said = ""
+    for sent in client.stream(f"/runs/{run_id}/logs"):
+        if sent.kind == "end":
+            break
+        if not quiet:
+            _show(sent.data)
+            said = sent.data["text"]
+    found = client.get(f"/runs/{run_id}")
+    reason = found["error_message"]
+    if reason and reason != said and not quiet:
+        # One that never began, and a full disk, leave nothing in the log.
+        typer.echo(output.clean(reason), err=True)
+    return found
+
+
 def _show(line: Json) -> None:
     """What the command printed is ours to print; what the platform says goes beside it."""
     said = line["level"] != "output"
     typer.echo(output.clean(line["text"]), err=said)
-
-
-def _end_as(found: Json) -> None:
-    """Why it failed stands in its log, where it has one."""
-    if found["status"] == "canceled" and found["started_at"] is None:
-        raise CliError("It was canceled before it began.")
-    if found["status"] != "done":
-        raise typer.Exit(found["exit_code"] or CliError.exit_code)

@@ -116,6 +116,7 @@ async def cancel(session: AsyncSession, run: Run, *, now: datetime) -> Run:
     await session.refresh(run, with_for_update=True)
     if run.status is RunStatus.PENDING:
         run.status, run.finished_at = RunStatus.CANCELED, now
+        run.error_message = "The command was canceled before it began."
         await tell(session, run, "run.status", now=now)
         return run
     if run.status not in repository.UNFINISHED:
