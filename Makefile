@@ -50,7 +50,7 @@ test: setup system
 	@$(BIN)/pytest tests/e2e tests/security tests/reliability -m "not slow"
 
 test-all: test
-	@$(BIN)/pytest tests/e2e -m slow
+	@$(BIN)/pytest tests/e2e tests/reliability -m slow
 
 bench: setup
 	@$(BIN)/python -m benchmarks
