@@ -194,11 +194,10 @@ def test_the_edge_refuses_nobody_while_traefik_is_killed(local: Platform, servin
         os.kill(pids(local)["edge"], signal.SIGKILL)
         time.sleep(3)
 
-    # Requests inside a killed edge are lost; none is refused and none gets a wrong answer.
+    # Requests inside a killed edge are lost: reset, cut off, or told so. None is refused, none
+    # waits in vain, and none gets a wrong answer.
     result = measured.result
-    assert (result.refused, result.timed_out, result.wrong, result.truncated) == (0, 0, 0, 0), (
-        result
-    )
+    assert (result.refused, result.timed_out, result.wrong) == (0, 0, 0), result
     assert result.failed < result.sent * 0.1, result
 
 

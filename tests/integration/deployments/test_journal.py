@@ -264,8 +264,8 @@ async def test_a_deployment_costs_few_transactions(house: House) -> None:
 
     await house.run(deployment)
 
-    # Two a step, one for what it records, and some: each takes 2 to 4 ms.
-    assert len(begun) <= 40
+    # Two a step, one for each thing recorded, and one for each look whether it was canceled.
+    assert len(begun) <= 60
 
 
 async def test_an_app_that_dies_printing_binary_gets_its_verdict(house: House) -> None:
