@@ -23,13 +23,14 @@ from autostack.entrypoints.local import journal, sockets
 from autostack.entrypoints.local.children import Child, Parent
 from autostack.entrypoints.local.errors import PortInUse
 from autostack.entrypoints.local.heal import Watch
+from autostack.entrypoints.local.slim import Slim
 from autostack.entrypoints.postgres import database_url
 from autostack.migrations import runner
 
 DATABASE_LIMIT = 50.0
 _PORT_LIMIT = 10.0
 _DRAIN = 5
-_LOGS_EVERY = 60.0
+_TIDY_EVERY = 60.0
 
 
 def main() -> None:
@@ -87,15 +88,20 @@ def _note(settings: Settings, child: Child) -> None:
 
 
 def _chores(settings: Settings, supervisor: Watch) -> Callable[[], None]:
-    """What the parent does each second: see that the supervisor lives, keep logs small."""
-    cleaned = time.monotonic()
+    """What the parent does each second: see that the supervisor lives, keep logs and memory
+    small. It has used its libraries itself for the last time; its children have theirs mapped.
+    """
+    tidied = time.monotonic()
+    run = settings.layout.run
+    slim = Slim([run / "edge-0.pid", run / "control.pid"])
 
     def chores() -> None:
-        nonlocal cleaned
+        nonlocal tidied
         supervisor.look()
-        if time.monotonic() - cleaned > _LOGS_EVERY:
-            cleaned = time.monotonic()
+        if time.monotonic() - tidied > _TIDY_EVERY:
+            tidied = time.monotonic()
             journal.keep_small(settings.layout)
+            slim.look()
 
     return chores
 
