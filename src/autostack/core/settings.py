@@ -122,6 +122,26 @@ class Settings(BaseSettings):
         "is not at all. An environment may say otherwise.",
     )
     build_slots: int = Field(default=2, ge=1, description="Builds that may run at once.")
+    build_memory_mb: int = Field(
+        default=4096, ge=64, description="Memory one build may use; it is ended beyond that."
+    )
+    build_wait_seconds: float = Field(
+        default=1800,
+        ge=0,
+        description="How long a build waits for memory that apps hold, before it fails.",
+    )
+    build_disk_rate_mb: int = Field(
+        default=200,
+        ge=0,
+        description="Megabytes a second all builds together may read, and may write, with control "
+        "groups of version 2; 0 leaves that open.",
+    )
+    memory_reserve_mb: int | None = Field(
+        default=None,
+        ge=0,
+        description="Memory that builds leave free for apps; by default a tenth of the machine's, "
+        "and at least 256.",
+    )
     source_limit_mb: int = Field(
         default=1024, ge=1, description="Largest repository or upload; larger ones are refused."
     )

@@ -65,7 +65,7 @@ class Pace:
     fetch: timedelta = timedelta(minutes=10)
     plan: timedelta = timedelta(minutes=1)
     build: timedelta = timedelta(minutes=35)
-    """Includes waiting for a build slot; the build itself ends by its own limit."""
+    """For a builder that hangs; the build itself ends by its own limit before."""
     release_command: timedelta = timedelta(minutes=10)
     start: timedelta = timedelta(minutes=1)
     switch: timedelta = timedelta(minutes=2)
@@ -121,8 +121,6 @@ class Tools:
     probe: Probe
     open_log: OpenLog
     tail: Tail
-    slots: asyncio.Semaphore
-    """Builds that may run at once on this machine."""
     pace: Pace = Pace()
     gauge: Gauge = field(default_factory=lambda: Gauge(monotonic=time.monotonic))
     cautions: Callable[[], Sequence[str]] = tuple

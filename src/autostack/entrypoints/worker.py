@@ -8,6 +8,7 @@ import signal
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -31,7 +32,7 @@ from autostack.drivers.builders.choice import ChosenBuilder
 from autostack.drivers.builders.docker import DockerBuilder
 from autostack.drivers.builders.docker_plan import BaseImages
 from autostack.drivers.builders.workspace import WorkspaceBuilder
-from autostack.drivers.machine import docker, isolation
+from autostack.drivers.machine import cgroup, docker, isolation, memory
 from autostack.drivers.machine.sandbox import Machine, Network
 from autostack.drivers.machine.supervisor import Supervisor
 from autostack.drivers.routers.documents import Sites
@@ -41,11 +42,13 @@ from autostack.drivers.routers.traefik import TraefikRouter
 from autostack.drivers.runtimes.choice import ChosenRuntime
 from autostack.drivers.runtimes.docker import DockerRuntime
 from autostack.drivers.runtimes.process import ProcessRuntime
+from autostack.engine.admission import Rules
 from autostack.engine.detect import Tree, detect
 from autostack.engine.once import Means
 from autostack.engine.order import Detect, Pace, Tools
 from autostack.engine.plan import Overrides, Plan
 from autostack.engine.ports import Source
+from autostack.engine.release import BUILD_LIMITS, MIB
 from autostack.entrypoints.postgres import database_url
 from autostack.entrypoints.sources import build_source
 from autostack.features.deployments import orders, removal, tasks
@@ -53,6 +56,7 @@ from autostack.features.deployments.journal import Site
 from autostack.features.deployments.reconciler import Reconciler
 from autostack.features.deployments.service import RUN, SETTLE, Address
 from autostack.features.deployments.tasks import Works
+from autostack.features.deployments.turns import Turns
 from autostack.features.environments import service as environments
 from autostack.features.plans import service as plans
 from autostack.features.plans import tasks as planning
@@ -91,6 +95,8 @@ async def serve(settings: Settings) -> None:
         async with _alone(settings.layout):
             works = build_works(settings, db)
             logger.info("worker %s started (pid %d)", works.worker, os.getpid())
+            rate = settings.build_disk_rate_mb * 1_000_000
+            await asyncio.to_thread(cgroup.seat_builds, settings.layout.root, disk_rate=rate)
             if isinstance(works.tools.builder, ChosenBuilder):
                 await works.tools.builder.sweep()
             work = asyncio.create_task(work_on(works, url))
@@ -156,6 +162,18 @@ def build_works(settings: Settings, db: Database) -> Works:
         sealer=Sealer(_key(home, "seal.pub")),
         worker=f"{socket.gethostname()}:{home.root}",
         forget=source.forget,
+        turns=_turns(settings),
+        build_limits=replace(BUILD_LIMITS, memory=settings.build_memory_mb * MIB),
+    )
+
+
+def _turns(settings: Settings) -> Turns:
+    kept = settings.memory_reserve_mb
+    return Turns(
+        rules=Rules(
+            slots=settings.build_slots, wait=timedelta(seconds=settings.build_wait_seconds)
+        ),
+        memory=partial(memory.look, reserve=None if kept is None else kept * MIB),
     )
 
 
@@ -204,7 +222,6 @@ def _tools(settings: Settings, host: Host, source: Source) -> Tools:
         probe=HttpProbe(),
         open_log=lambda one, secrets: FileSink(home.deployment_output(one), secrets=secrets),
         tail=_tail(home),
-        slots=asyncio.Semaphore(settings.build_slots),
         pace=Pace(watch=timedelta(seconds=settings.watch_seconds)),
         cautions=partial(isolation.cautions, machine),
     )
@@ -266,6 +283,7 @@ async def work_on(works: Works, url: str) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(_for_ever("jobs", lambda: _jobs(works, commands, url)))
         group.create_task(_for_ever("runs", commands.sweep_for_ever))
+        group.create_task(_for_ever("turns", lambda: tasks.take_turns(works)))
         group.create_task(_for_ever("reconciler", lambda: _lead(works, url)))
 
 

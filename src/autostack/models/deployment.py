@@ -37,6 +37,11 @@ class Deployment(Base):
             unique=True,
             postgresql_where=text("status = 'pending'"),
         ),
+        Index(
+            "ix_deployments_unfinished",
+            "created_at",
+            postgresql_where=text("status in ('pending', 'building', 'deploying')"),
+        ),
         Index("ix_deployments_project_created", "project_id", "created_at"),
     )
 
@@ -73,6 +78,11 @@ class Deployment(Base):
     evidence: Mapped[Json | None]
     """engine.gauge.Evidence as JSON: what the switch cost visitors."""
     watch: Mapped[Json | None]
+    queue: Mapped[Json | None]
+    """Where it stands in the line, and why; shown while it is pending."""
+    admitted_at: Mapped[datetime | None]
+    """When its build got a place; it holds the place until `built_at`."""
+    built_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     started_at: Mapped[datetime | None]

@@ -26,6 +26,8 @@ class Environment(Base):
     """Instances wanted per process type; absent means what the plan says."""
     watch: Mapped[Json] = mapped_column(default=dict)
     """engine.order.WatchRule as JSON."""
+    limits: Mapped[Json] = mapped_column(default=dict, server_default="{}")
+    """engine.plan.Caps per process type; absent means what the plan says."""
     stopped: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
     removed_at: Mapped[datetime | None]

@@ -1,6 +1,5 @@
 """A real database, and deployments carried out on it with fakes for the machine."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -96,7 +95,6 @@ class House:
             probe=self.probe,
             open_log=lambda _id, _secrets: self.log,
             tail=self._tail,
-            slots=asyncio.Semaphore(2),
             pace=FAST,
         )
 

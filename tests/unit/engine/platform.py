@@ -78,7 +78,6 @@ class Platform:
             probe=self.probe,
             open_log=lambda _id, _secrets: self.log,
             tail=self.tail,
-            slots=asyncio.Semaphore(2),
             pace=FAST,
             gauge=self.gauge,
             cautions=lambda: self.cautions,

@@ -20,7 +20,7 @@ from autostack.core.home import Home
 from autostack.drivers.builders import docker_file, docker_plan, registries
 from autostack.drivers.builders.docker_engine import Build, Request, fetch
 from autostack.drivers.builders.docker_plan import BaseImages
-from autostack.drivers.machine import cgroup
+from autostack.drivers.machine import cgroup, meter
 from autostack.drivers.machine.docker import Client, Document, Engine
 from autostack.engine.errors import (
     BuildFailed,
@@ -119,8 +119,11 @@ class DockerBuilder:
         request = self._request(job, told, given, modern=modern, group=group)
         with tempfile.TemporaryFile(dir=self._scratch()) as context:
             await asyncio.to_thread(_pack, job, context)
-            await self._run(request, context, on_output)
-        return cgroup.use(job.spec.id).peak if group else 0
+            async with meter.watching(
+                job.spec.id, under=cgroup.BUILDS, tree=lambda: None
+            ) as metered:
+                await self._run(request, context, on_output)
+        return metered.peak
 
     def _request(
         self,
@@ -163,7 +166,7 @@ class DockerBuilder:
                 running.exception()
             raise
         except (BuildFailed, DockerfileRefused) as error:
-            if cgroup.use(request.id).oom_kills:
+            if cgroup.use(request.id, under=cgroup.BUILDS).oom_kills:
                 raise BuildOutOfMemory(request.limits.memory) from error
             raise
 
@@ -180,9 +183,9 @@ class DockerBuilder:
         if not takes or cgroup.version() is None:
             yield None
             return
-        cgroup.create(spec.id, spec.limits)
+        cgroup.create(spec.id, spec.limits, under=cgroup.BUILDS)
         try:
-            yield f"/{cgroup.OURS}/{spec.id}"
+            yield f"/{cgroup.BUILDS}/{spec.id}"
         finally:
             await asyncio.to_thread(_end_group, spec.id)
 
@@ -290,7 +293,7 @@ def _add(tar: tarfile.TarFile, path: Path, name: str) -> None:
 
 def _end_group(build: UUID) -> None:
     """Version 1: the engine has made it in every hierarchy, and leaves it there."""
-    cgroup.end(build)
-    for place in cgroup.ROOT.glob(f"*/{cgroup.OURS}/{build}"):
+    cgroup.end(build, under=cgroup.BUILDS)
+    for place in cgroup.ROOT.glob(f"*/{cgroup.BUILDS}/{build}"):
         with suppress(OSError):
             place.rmdir()

@@ -128,6 +128,7 @@ def box(step: BuildStep, bench: Bench) -> Sandbox:
         path=bench.path,
         network=bench.network if step.network else Network.NONE,
         limits=bench.limits,
+        background=True,
     )
 
 

@@ -13,18 +13,28 @@ from uuid import UUID
 from autostack.engine.release import Limits
 
 ROOT = Path("/sys/fs/cgroup")
+SYS = Path("/sys")
 OURS = "autostack"
+BUILDS = "autostack-builds"
+"""Beside OURS and not in it: builds also rank below the edge, which is in no group of ours."""
+WEIGHTS = {"cpu.shares": 20, "cpu.weight": 2, "io.weight": 2, "io.bfq.weight": 2}
+"""Of all builds together: a fiftieth of one app's (1024 or 100) while both want to run."""
 CONTROLLERS = ("memory", "pids", "cpu")
+BUILD_CONTROLLERS = (*CONTROLLERS, "io")
 PERIOD = 100_000  # microseconds, the kernel's default
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Use:
-    """Memory in bytes; `oom_kills` counts processes the kernel ended for want of memory."""
+    """Memory in bytes; `oom_kills` counts processes the kernel ended for want of memory. `held`
+    is what of all that is `charged` cannot be had back by dropping cached files.
+    """
 
     memory: int = 0
     peak: int = 0
     oom_kills: int = 0
+    held: int = 0
+    charged: int = 0
 
 
 @cache
@@ -41,7 +51,7 @@ def version() -> int | None:
     return None
 
 
-def directories(name: UUID) -> list[Path]:
+def parents(under: str) -> list[Path]:
     """One a controller in version 1, a single one in version 2."""
     match version():
         case 1:
@@ -50,19 +60,23 @@ def directories(name: UUID) -> list[Path]:
             bases = [ROOT]
         case _:
             bases = []
-    return [base / OURS / str(name) for base in bases]
+    return [base / under for base in bases]
 
 
-def join_files(name: UUID) -> list[str]:
+def directories(name: UUID, *, under: str = OURS) -> list[Path]:
+    return [parent / str(name) for parent in parents(under)]
+
+
+def join_files(name: UUID, *, under: str = OURS) -> list[str]:
     """Files a process writes its pid to, to be counted."""
-    return [str(directory / "cgroup.procs") for directory in directories(name)]
+    return [str(directory / "cgroup.procs") for directory in directories(name, under=under)]
 
 
-def create(name: UUID, limits: Limits) -> None:
+def create(name: UUID, limits: Limits, *, under: str = OURS) -> None:
     """Make the group with its caps; making it again sets the caps anew."""
-    places = directories(name)
+    places = directories(name, under=under)
     if version() == 2:  # noqa: PLR2004 - the version's name
-        _hand_down()
+        _hand_down(under)
     for place in places:
         place.mkdir(parents=True, exist_ok=True)
     for place in places:
@@ -70,12 +84,44 @@ def create(name: UUID, limits: Limits) -> None:
             (place / file).write_text(str(value))
 
 
-def _hand_down() -> None:
-    (ROOT / OURS).mkdir(exist_ok=True)
-    for place in (ROOT, ROOT / OURS):
+def _hand_down(under: str) -> None:
+    (ROOT / under).mkdir(exist_ok=True)
+    for place in (ROOT, ROOT / under):
         offered = (place / "cgroup.controllers").read_text().split()
-        wanted = [f"+{name}" for name in CONTROLLERS if name in offered]
+        known = BUILD_CONTROLLERS if under == BUILDS else CONTROLLERS
+        wanted = [f"+{name}" for name in known if name in offered]
         (place / "cgroup.subtree_control").write_text(" ".join(wanted))
+
+
+def seat_builds(home: Path, *, disk_rate: int) -> None:
+    """The group of all builds: below apps in weight, and what they read and write on the disk of
+    `home` is capped in bytes a second (0: not). Version 1 could only cap what is not written
+    behind. What is not offered here is left out.
+    """
+    places = parents(BUILDS)
+    if places and version() == 2:  # noqa: PLR2004 - the version's name
+        _hand_down(BUILDS)
+    caps: dict[str, str] = {file: str(weight) for file, weight in WEIGHTS.items()}
+    disk = _disk_of(home.stat().st_dev)
+    if disk and disk_rate:
+        caps["io.max"] = f"{disk} rbps={disk_rate} wbps={disk_rate}"
+    for place in places:
+        place.mkdir(exist_ok=True)
+        for file, cap in caps.items():
+            with suppress(OSError):
+                if (place / file).exists():
+                    (place / file).write_text(cap)
+
+
+def _disk_of(device: int) -> str | None:
+    """The disk a device (as `st_dev` names it) is on: a partition has no limits of its own. None
+    for what is no disk.
+    """
+    place = SYS / "dev/block" / f"{os.major(device)}:{os.minor(device)}"
+    with suppress(OSError):
+        whole = place.resolve().parent if (place / "partition").exists() else place
+        return (whole / "dev").read_text().strip()
+    return None
 
 
 def _caps(place: Path, limits: Limits) -> Iterator[tuple[str, int | str]]:
@@ -96,10 +142,10 @@ def _caps(place: Path, limits: Limits) -> Iterator[tuple[str, int | str]]:
             yield file, value
 
 
-def use(name: UUID) -> Use:
+def use(name: UUID, *, under: str = OURS) -> Use:
     """What it uses now; zeros when it is not there."""
     found: dict[str, int] = {}
-    for place in directories(name):
+    for place in directories(name, under=under):
         with suppress(OSError):
             found |= _memory(place)
     return Use(**found)
@@ -120,18 +166,29 @@ def use_around(pid: int) -> Use:
 def _memory(place: Path) -> dict[str, int]:
     if (place / "memory.current").exists():
         used, peak = "memory.current", "memory.peak"
-        events, inactive = "memory.events", "inactive_file"
+        events, prefix = "memory.events", ""
     elif (place / "memory.usage_in_bytes").exists():
         used, peak = "memory.usage_in_bytes", "memory.max_usage_in_bytes"
-        events, inactive = "memory.oom_control", "total_inactive_file"
+        events, prefix = "memory.oom_control", "total_"
     else:
         return {}
-    cached = _fields(place / "memory.stat").get(inactive, 0)
+    stat = _fields(place / "memory.stat")
+    cached, active = (stat.get(f"{prefix}{kind}_file", 0) for kind in ("inactive", "active"))
+    charged = int((place / used).read_text())
     return {
-        "memory": max(0, int((place / used).read_text()) - cached),
+        "memory": max(0, charged - cached),
+        "charged": charged,
+        "held": max(0, charged - cached - active),
         "peak": int((place / peak).read_text()) if (place / peak).exists() else 0,
         "oom_kills": _fields(place / events).get("oom_kill", 0),
     }
+
+
+def held(place: Path) -> int:
+    """Bytes that a group and those below it hold, without cached files."""
+    with suppress(OSError):
+        return _memory(place).get("held", 0)
+    return 0
 
 
 def _fields(file: Path) -> dict[str, int]:
@@ -139,24 +196,24 @@ def _fields(file: Path) -> dict[str, int]:
     return {parts[0]: int(parts[1]) for parts in lines if len(parts) > 1}
 
 
-def processes(name: UUID) -> list[int]:
-    for place in directories(name):
+def processes(name: UUID, *, under: str = OURS) -> list[int]:
+    for place in directories(name, under=under):
         with suppress(OSError):
             return [int(pid) for pid in (place / "cgroup.procs").read_text().split()]
     return []
 
 
-def end(name: UUID, *, limit: float = 5.0) -> bool:
+def end(name: UUID, *, under: str = OURS, limit: float = 5.0) -> bool:
     """Kill whatever is in it and remove it; True once nothing is left."""
     deadline = time.monotonic() + limit
-    while (alive := processes(name)) and time.monotonic() < deadline:
-        _kill(name, alive)
+    while (alive := processes(name, under=under)) and time.monotonic() < deadline:
+        _kill(directories(name, under=under), alive)
         time.sleep(0.005)
-    return remove(name)
+    return remove(name, under=under)
 
 
-def _kill(name: UUID, alive: list[int]) -> None:
-    for place in directories(name):
+def _kill(places: list[Path], alive: list[int]) -> None:
+    for place in places:
         with suppress(OSError):
             (place / "cgroup.kill").write_text("1")
             return
@@ -165,9 +222,9 @@ def _kill(name: UUID, alive: list[int]) -> None:
             os.kill(pid, signal.SIGKILL)
 
 
-def remove(name: UUID) -> bool:
+def remove(name: UUID, *, under: str = OURS) -> bool:
     """Remove the empty group; False when something is still in it."""
-    for place in directories(name):
+    for place in directories(name, under=under):
         try:
             place.rmdir()
         except FileNotFoundError:
@@ -179,9 +236,8 @@ def remove(name: UUID) -> bool:
 
 def known() -> list[UUID]:
     """Every group of ours on this machine, other platforms' included."""
-    bases = {place.parent for place in directories(UUID(int=0))}
     found: set[UUID] = set()
-    for base in bases:
+    for base in (*parents(OURS), *parents(BUILDS)):
         with suppress(OSError):
             found |= {UUID(place.name) for place in base.iterdir() if place.is_dir()}
     return sorted(found)

@@ -14,6 +14,10 @@ from contextlib import suppress
 from typing import Any
 
 Description = dict[str, Any]
+BACKGROUND = 10
+"""Niceness of builds."""
+FIRST_TO_GO = 900
+"""When memory runs out everywhere, builds go before apps, and apps (500) before the platform."""
 
 
 def main(path: str) -> None:
@@ -35,6 +39,9 @@ def prepare(path: str) -> Description:
         told: Description = json.load(file)
     _open_output(told["output"], told["uid"])
     _join(told["cgroups"])
+    # A description of an earlier version does not say.
+    if told.get("background"):
+        _step_back()
     _plug_in(told["network"], told["uid"])
     _keep_to_ourselves()
     return told
@@ -71,6 +78,24 @@ def _join(files: list[str]) -> None:
         # When memory runs out everywhere, apps go before the platform does.
         with open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
             file.write("500")
+
+
+def _step_back() -> None:
+    """What apps leave of processor and disk; this also works without groups and root."""
+    from autostack.drivers.machine import libc  # noqa: PLC0415 - only where needed
+
+    with suppress(OSError):
+        os.nice(BACKGROUND)
+    with suppress(OSError):
+        libc.use_idle_disk()
+    # With a group for each session the kernel weighs those, not the processes in them.
+    _tell("/proc/self/autogroup", str(BACKGROUND))
+    _tell("/proc/self/oom_score_adj", str(FIRST_TO_GO))
+
+
+def _tell(path: str, text: str) -> None:
+    with suppress(OSError), open(path, "w", encoding="ascii") as file:
+        file.write(text)
 
 
 def _plug_in(network: Description | None, uid: int) -> None:

@@ -13,6 +13,7 @@ SHELLS = {"sh", "dash", "bash", "ash", "busybox", "zsh", "ksh", "mksh"}
 PROC = Path("/proc")
 BARE = "bare"
 PAUSE = 0.01
+PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +85,19 @@ def inside(init: int) -> list[Process]:
         found.append(process)
         ahead += children.get(process.pid, ())
     return [process for process in found if not process.zombie]
+
+
+def resident(top: int | None) -> int:
+    """Bytes that everything below a process holds; what two share counts twice."""
+    if top is None:
+        return 0
+    return sum(_resident(process.pid) for process in inside(top))
+
+
+def _resident(pid: int) -> int:
+    with suppress(OSError, ValueError, IndexError):
+        return int((PROC / str(pid) / "statm").read_text().split()[1]) * PAGE
+    return 0
 
 
 def addressees(init: int) -> list[int]:

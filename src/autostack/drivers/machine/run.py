@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
-from autostack.drivers.machine import cgroup, isolation, network, processes
+from autostack.drivers.machine import cgroup, isolation, meter, network, processes
 from autostack.drivers.machine.sandbox import Machine, Sandbox, Way
 from autostack.engine.release import Exit
 
@@ -46,21 +47,43 @@ async def run(
     way = Way(ends_with_parent=True)
     argv, told = await asyncio.to_thread(isolation.describe, box, command, way, machine=machine)
     await asyncio.to_thread(network.ensure, machine.host)
-    cgroup.create(box.id, box.limits)
-    process: asyncio.subprocess.Process | None = None
+    cgroup.create(box.id, box.limits, under=box.group)
+    started: list[asyncio.subprocess.Process] = []
     try:
-        process = await _start(argv, told)
+        async with meter.watching(box.id, under=box.group, tree=lambda: _pid(started)) as metered:
+            ended = await _to_its_end(box, argv, told, started, on_output, limit)
+        return Ran(
+            exit=ended or Exit(code=SIGNALED + signal.SIGKILL, signal=signal.SIGKILL),
+            peak_memory=metered.peak,
+            timed_out=ended is None,
+        )
+    finally:
+        await asyncio.shield(_end(started[0] if started else None, box, machine))
+
+
+def _pid(started: Sequence[asyncio.subprocess.Process]) -> int | None:
+    return started[0].pid if started else None
+
+
+async def _to_its_end(
+    box: Sandbox,
+    argv: Sequence[str],
+    told: Mapping[str, Any],
+    started: list[asyncio.subprocess.Process],
+    on_output: Callable[[bytes], None],
+    limit: timedelta | None,
+) -> Exit | None:
+    """None when the limit came first. What was started is left in `started`."""
+    process = await _start(argv, told)
+    started.append(process)
+    try:
         async with asyncio.timeout(limit.total_seconds() if limit else None):
             await _pass_on(process, on_output)
             code = await process.wait()
-        use = cgroup.use(box.id)
-        return Ran(exit=how_it_ended(code, oom=use.oom_kills > 0), peak_memory=use.peak)
     except TimeoutError:
-        peak = cgroup.use(box.id).peak
-        ended = Exit(code=SIGNALED + signal.SIGKILL, signal=signal.SIGKILL)
-        return Ran(exit=ended, peak_memory=peak, timed_out=True)
-    finally:
-        await asyncio.shield(_end(process, box, machine))
+        return None
+    use = cgroup.use(box.id, under=box.group)
+    return how_it_ended(code, oom=use.oom_kills > 0)
 
 
 async def _start(argv: Sequence[str], told: Mapping[str, Any]) -> asyncio.subprocess.Process:
@@ -97,7 +120,7 @@ async def _end(process: asyncio.subprocess.Process | None, box: Sandbox, machine
     with suppress(ProcessLookupError):
         if process is not None:
             process.kill()
-    await asyncio.to_thread(cgroup.end, box.id)
+    await asyncio.to_thread(partial(cgroup.end, box.id, under=box.group))
     if process is not None:
         await process.wait()
     room = machine.home.instances / str(box.id)

@@ -84,6 +84,14 @@ class Sandbox:
     address: str | None = None
     limits: Limits = field(default_factory=Limits)
     tmp: int = TMP
+    background: bool = False
+    """A build: it gets what apps leave of processor and disk, and is the first to be ended when
+    memory runs out everywhere.
+    """
+
+    @property
+    def group(self) -> str:
+        return cgroup.BUILDS if self.background else cgroup.OURS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,11 +143,12 @@ def common(box: Sandbox, way: Way, *, machine: Machine) -> dict[str, Any]:
     root = machine.root
     return {
         "output": str(way.output) if way.output else None,
-        "cgroups": cgroup.join_files(box.id) if root else [],
+        "cgroups": cgroup.join_files(box.id, under=box.group) if root else [],
+        "background": box.background,
         "network": addresses.plug(machine.host, box) if _has_own_network(box, machine) else None,
         "view": _needed(box) if root else [],
         "uid": box.uid if root else None,
-        "limits": _rlimits(box.limits, root=root),
+        "limits": _rlimits(box, root=root),
         "state": str(way.state) if way.state else None,
     }
 
@@ -168,8 +177,13 @@ def _layer(bind: Bind, box: Sandbox, machine: Machine) -> str:
     return str(machine.home.instances / str(box.id) / f"layer{number}" / "merged")
 
 
-def _rlimits(limits: Limits, *, root: bool) -> dict[str, int]:
+def _rlimits(box: Sandbox, *, root: bool) -> dict[str, int]:
+    limits = box.limits
     caps = {"NOFILE": limits.files, "CORE": 0, "FSIZE": limits.disk}
+    if box.background and cgroup.version() is None:
+        # Each process for itself, and only what it may write to: address space that is merely
+        # reserved costs nothing, and Node reserves a lot.
+        caps["DATA"] = limits.memory
     # Counted per real user: only where the sandbox has a user of its own.
     return {**caps, "NPROC": limits.pids} if root else caps
 

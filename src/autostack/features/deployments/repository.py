@@ -14,7 +14,7 @@ from sqlalchemy.orm import aliased
 
 from autostack.engine.release import Outcome, Status
 from autostack.engine.release import Step as StepName
-from autostack.models.deployment import Deployment
+from autostack.models.deployment import Deployment, Kind
 from autostack.models.environment import Environment
 from autostack.models.idempotency import IdempotencyKey
 from autostack.models.instance import Instance
@@ -240,8 +240,10 @@ async def abandoned(session: AsyncSession) -> Sequence[tuple[UUID, Status]]:
     blocked = exists().where(
         other.environment_id == Deployment.environment_id, other.status.in_(RUNNING)
     )
+    # The others wait for their turn, which whoever gives it says.
+    may_go = or_(Deployment.kind != Kind.DEPLOY, Deployment.admitted_at.is_not(None))
     left = or_(
-        (Deployment.status == Status.PENDING) & ~blocked,
+        (Deployment.status == Status.PENDING) & ~blocked & may_go,
         Deployment.status.in_(RUNNING),
         Deployment.status.in_(SERVED) & Deployment.settled_at.is_(None),
     )

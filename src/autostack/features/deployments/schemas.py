@@ -2,7 +2,14 @@ from datetime import datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
 from autostack.core.uploads import DIGEST
 from autostack.engine.release import InstanceState, Outcome, Status, Step
@@ -53,6 +60,16 @@ class StepRead(BaseModel):
     attempt: int
 
 
+class QueueRead(BaseModel):
+    """Where a deployment that waits stands, and what for."""
+
+    position: int = Field(description="1 is next.")
+    ahead: int
+    running: int = Field(description="Builds that run.")
+    reason: str
+    since: datetime | None = None
+
+
 class DeploymentRead(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
@@ -78,11 +95,24 @@ class DeploymentRead(BaseModel):
         description="What the switch cost visitors, in figures and in words."
     )
     watch: dict[str, Any] | None
+    queue: QueueRead | None = Field(default=None, description="Null unless it waits.")
     created_at: datetime
     updated_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
     settled_at: datetime | None
+
+    @field_validator("queue", mode="before")
+    @classmethod
+    def _in_line(cls, value: object) -> object:
+        """What is kept for the line alone is not shown."""
+        return value if isinstance(value, dict) and "position" in value else None
+
+    @model_validator(mode="after")
+    def _only_while_it_waits(self) -> Self:
+        if self.status is not Status.PENDING:
+            self.queue = None
+        return self
 
 
 class DeploymentDetail(DeploymentRead):

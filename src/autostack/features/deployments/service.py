@@ -97,11 +97,7 @@ async def request(
 ) -> Deployment:
     """Record that a deployment is wanted; it takes the place of one that waits."""
     number = await repository.next_number(session, project.id)
-    for superseded in await repository.supersede_waiting(session, environment.id, now=now):
-        gone = await repository.get(session, superseded)
-        if gone is not None:
-            await session.refresh(gone)
-            await tell(session, gone, "deployment.status", now=now, status=gone.status.value)
+    place = await _supersede(session, environment, now=now)
     deployment = Deployment(
         id=uuid4(),
         user_id=by,
@@ -116,6 +112,7 @@ async def request(
         release_id=release.id if release else None,
         status=Status.PENDING,
         warnings=[],
+        queue=place,
         created_at=now,
         updated_at=now,
     )
@@ -124,6 +121,21 @@ async def request(
     await jobs.enqueue(session, RUN, deployment_id=str(deployment.id))
     await tell(session, deployment, "deployment.requested", now=now, status=Status.PENDING.value)
     return deployment
+
+
+async def _supersede(
+    session: AsyncSession, environment: Environment, *, now: datetime
+) -> dict[str, Any] | None:
+    """End the one that waits; its place in the line for a build goes to who comes instead."""
+    place: dict[str, Any] | None = None
+    for superseded in await repository.supersede_waiting(session, environment.id, now=now):
+        gone = await repository.get(session, superseded)
+        if gone is None:
+            continue
+        await session.refresh(gone)
+        await tell(session, gone, "deployment.status", now=now, status=gone.status.value)
+        place = {"since": (gone.queue or {}).get("since") or gone.created_at.isoformat()}
+    return place
 
 
 async def request_once(

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,10 +15,11 @@ from autostack.engine import pipeline
 from autostack.engine import settle as settling
 from autostack.engine.errors import JournalAway, LeaseLost, StepGivenUp
 from autostack.engine.order import Order, Tools
-from autostack.engine.release import Diagnosis, Status
+from autostack.engine.release import BUILD_LIMITS, Diagnosis, Limits, Status
 from autostack.engine.run import guarded
 from autostack.features.deployments import orders, service
 from autostack.features.deployments.journal import PostgresJournal, Site, work
+from autostack.features.deployments.turns import Turns
 from autostack.features.instances import places
 from autostack.features.jobs import service as jobs
 from autostack.features.projects import service as projects
@@ -40,10 +41,16 @@ class Works:
     worker: str
     forget: Callable[[UUID], Awaitable[None]]
     """Free what the source keeps of a repository, by its key."""
+    turns: Turns = field(default_factory=Turns)
+    build_limits: Limits = BUILD_LIMITS
 
 
 async def run(works: Works, deployment_id: UUID) -> None:
-    """Carry a deployment out, or go on where another worker was cut off."""
+    """Carry a deployment out when its turn has come, or go on where another worker was cut off."""
+    if not await works.turns.admits(
+        works.db, deployment_id, clock=works.site.clock, open_log=works.tools.open_log
+    ):
+        return
 
     async def claim(session: AsyncSession) -> UUID | None:
         return await work.claim(session, deployment_id, worker=works.worker)
@@ -78,6 +85,11 @@ async def sweep(works: Works) -> None:
             task = service.SETTLE if over else service.RUN
             lock = f"{task}:{deployment_id}"
             await jobs.enqueue(session, task, queueing_lock=lock, deployment_id=deployment_id)
+
+
+async def take_turns(works: Works) -> None:
+    """See that whoever waits for a build gets one. Never returns."""
+    await works.turns.serve(works.db, clock=works.site.clock, open_log=works.tools.open_log)
 
 
 async def take_over(works: Works) -> None:
@@ -156,7 +168,8 @@ async def _order(works: Works, deployment_id: UUID, *, settling: bool) -> tuple[
         env, sealed = await _configuration(works, session, rows)
         credential = projects.credential(rows.project, works.opener)
     secrets = orders.Secrets(variables=env, credential=credential)
-    return orders.order(rows, secrets, build_uid=uid), sealed
+    made = orders.order(rows, secrets, build_uid=uid)
+    return replace(made, build_limits=works.build_limits), sealed
 
 
 async def _configuration(

@@ -71,10 +71,10 @@ def test_use_leaves_out_what_the_kernel_can_take_back(root: Path) -> None:
     group = root / OURS / str(ONE)
     (group / "memory.current").write_text("5000\n")
     (group / "memory.peak").write_text("7000\n")
-    (group / "memory.stat").write_text("anon 3000\ninactive_file 1500\n")
+    (group / "memory.stat").write_text("anon 3000\ninactive_file 1500\nactive_file 500\n")
     (group / "memory.events").write_text("low 0\noom 2\noom_kill 1\n")
 
-    assert cgroup.use(ONE) == Use(memory=3500, peak=7000, oom_kills=1)
+    assert cgroup.use(ONE) == Use(memory=3500, peak=7000, oom_kills=1, held=3000, charged=5000)
 
 
 def test_a_kernel_without_a_peak_gives_none(root: Path) -> None:
@@ -82,7 +82,7 @@ def test_a_kernel_without_a_peak_gives_none(root: Path) -> None:
     for name, text in (("current", "9"), ("stat", "inactive_file 2"), ("events", "oom_kill 0")):
         (group / f"memory.{name}").write_text(text)
 
-    assert cgroup.use(ONE) == Use(memory=7, peak=0, oom_kills=0)
+    assert cgroup.use(ONE) == Use(memory=7, peak=0, oom_kills=0, held=7, charged=9)
 
 
 def test_what_is_not_there_uses_nothing_and_is_removed_already(root: Path) -> None:
@@ -109,3 +109,32 @@ def test_where_nothing_may_be_written_there_is_no_version(root: Path) -> None:
 
     assert cgroup.version() is None
     assert cgroup.directories(ONE) == []
+
+
+def test_builds_weigh_a_fiftieth_of_an_app_and_their_disk_is_capped(
+    root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    parent = root / cgroup.BUILDS
+    parent.mkdir()
+    for name in ("cpu.weight", "io.weight", "io.max", "cgroup.subtree_control"):
+        (parent / name).write_text("")
+    (parent / "cgroup.controllers").write_text("cpu io memory pids\n")
+    monkeypatch.setattr(cgroup, "SYS", fake_disk(tmp_path / "sys", tmp_path))
+
+    cgroup.seat_builds(tmp_path, disk_rate=1000)
+
+    assert (parent / "cpu.weight").read_text() == "2"
+    assert (parent / "io.max").read_text() == "7:3 rbps=1000 wbps=1000"
+    assert "+io" in (parent / "cgroup.subtree_control").read_text()
+
+
+def fake_disk(sys: Path, home: Path) -> Path:
+    """A partition, whose disk is 7:3."""
+    device = home.stat().st_dev
+    partition = sys / "block/sda/sda1"
+    partition.mkdir(parents=True)
+    (partition / "partition").write_text("1")
+    (sys / "block/sda/dev").write_text("7:3\n")
+    (sys / "dev/block").mkdir(parents=True)
+    (sys / f"dev/block/{os.major(device)}:{os.minor(device)}").symlink_to(partition)
+    return sys

@@ -120,6 +120,8 @@ class PostgresJournal:
             if found is None:
                 return
             found.outcome, found.ended_at = outcome, now
+            if step is Step.BUILD:
+                row.built_at = now
             found.kept = {**(found.kept or {}), **record.left} or None
             row.updated_at = now
             await service.tell(
