@@ -90,6 +90,7 @@ async def _still_there(run: Run, candidate: Candidate) -> None:
     if not has_crashed(seen):
         return
     run.suspect, run.exit = candidate.spec.id, seen.exit
+    run.memory = candidate.spec.limits.memory
     raise Crashed(candidate.process.name, seen.exit.code if seen.exit else None)
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from autostack.core.errors import AutostackError
-from autostack.engine import build_causes, errors
+from autostack.engine import build_causes, errors, memory_cause
 from autostack.engine.plan import Check
 from autostack.engine.release import Diagnosis, Listener
 from autostack.engine.scene import (
@@ -74,23 +74,6 @@ def disk(scene: Scene) -> Diagnosis | None:
         summary="There was no disk space left.",
         proof=shown(proof) or str(scene.error),
         todo="Free disk space on the server, remove old releases, or write less.",
-    )
-
-
-def out_of_memory(scene: Scene) -> Diagnosis | None:
-    pattern = (
-        r"JavaScript heap out of memory|^MemoryError\b|Cannot allocate memory|Out of memory"
-        r"|was sent SIGKILL! Perhaps out of memory"
-    )
-    proof = find(scene.lines, pattern)
-    ended = scene.exit is not None and scene.exit.oom
-    if proof is None and not ended and not isinstance(scene.error, errors.BuildOutOfMemory):
-        return None
-    return Diagnosis(
-        code="out_of_memory",
-        summary="It needed more memory than it may use.",
-        proof=shown(proof) or exit_words(scene.exit) or str(scene.error),
-        todo="Use less memory (fewer workers, smaller caches), or raise the memory limit.",
     )
 
 
@@ -373,7 +356,7 @@ def crash_at_start(scene: Scene) -> Diagnosis | None:
 RULES: tuple[Rule, ...] = (
     clone_denied,
     disk,
-    out_of_memory,
+    memory_cause.out_of_memory,
     build_causes.package_not_found,
     build_causes.program_missing,
     build_causes.compiler_missing,

@@ -133,7 +133,7 @@ class BuildTimedOut(BuildError):
 
 
 class BuildOutOfMemory(BuildError):
-    hint = "Make the build use less memory, or raise the build memory limit."
+    hint = "Let the build use less memory, or raise AUTOSTACK_BUILD_MEMORY_MB on the server."
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"The build needed more than {limit // (1024 * 1024)} MB of memory.")

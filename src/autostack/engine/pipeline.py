@@ -163,6 +163,7 @@ async def _run_once(run: Run, made: Made, wanted: Wanted) -> None:
     run.say(f"$ {' '.join(wanted.command)}")
     limit = run.tools.pace.release_command
     run.exit = await run.tools.runtime.run_once(spec, limit=limit, log=run.log)
+    run.memory = spec.limits.memory
     await run.journal.stopped([spec.id])
     if run.exit.code != 0:
         raise ReleaseCommandFailed(run.exit.code)
@@ -226,6 +227,7 @@ async def _look(run: Run, error: Exception) -> Scene:
         lines=tuple(run.redact(line) for line in lines),
         plan=run.plan,
         exit=run.exit,
+        memory=run.memory,
         listeners=run.listeners,
         port=run.port,
         variables=frozenset(run.order.env),

@@ -57,6 +57,25 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Caps:
+    """What one instance of a process type may use, where somebody said so: memory in megabytes,
+    processors, processes and threads.
+    """
+
+    memory_mb: int | None = None
+    cpu: float | None = None
+    pids: int | None = None
+
+    def over(self, low: "Caps") -> "Caps":
+        """With what `low` says of the rest."""
+        return Caps(
+            memory_mb=low.memory_mb if self.memory_mb is None else self.memory_mb,
+            cpu=low.cpu if self.cpu is None else self.cpu,
+            pids=low.pids if self.pids is None else self.pids,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Process:
     """A process type. `command` is an argv; a line from a Procfile becomes `sh -c line`, run
     inside the sandbox only.
@@ -68,6 +87,7 @@ class Process:
     single: bool = False
     overlap: bool = False
     check: Check | None = None
+    caps: Caps = Caps()
     evidence: Evidence | None = None
 
 
@@ -128,3 +148,5 @@ class Overrides:
     release_command: str | None = None
     publish: str | None = None
     check_path: str | None = None
+    limits: Mapping[str, Caps] = field(default_factory=dict[str, Caps])
+    """Per process type."""

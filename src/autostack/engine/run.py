@@ -58,6 +58,8 @@ class Run:
         self.at = Step.FETCH
         self.plan: Plan | None = order.reuse.plan if order.reuse else None
         self.exit: Exit | None = None
+        self.memory: int | None = None
+        """What whoever ended with `exit` was allowed to use, in bytes."""
         self.port: int | None = None
         self.listeners: tuple[Listener, ...] = ()
         self.suspect: UUID | None = None

@@ -16,7 +16,8 @@ LONGEST_LINE = 500
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
     """What was there to see when it failed. `lines` are the last printed ones, oldest first;
-    `port` is the one the app was given; `variables` are the names that were set.
+    `port` is the one the app was given; `variables` are the names that were set; `memory` is what
+    it was allowed to use, in bytes.
     """
 
     step: Step
@@ -24,6 +25,7 @@ class Scene:
     lines: tuple[str, ...] = ()
     plan: Plan | None = None
     exit: Exit | None = None
+    memory: int | None = None
     listeners: tuple[Listener, ...] = ()
     port: int | None = None
     variables: frozenset[str] = frozenset()

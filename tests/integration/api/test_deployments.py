@@ -3,6 +3,8 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
+
 from tests.clock import FakeClock
 from tests.integration.api.conftest import Account
 
@@ -87,6 +89,7 @@ async def test_what_others_own_is_not_there(ada: Account, eve: Account) -> None:
         await eve.client.post(f"/environments/{place}/start"),
         await eve.client.post(f"/environments/{place}/stop"),
         await eve.client.put(f"/environments/{place}/scale", json={"processes": {"web": 2}}),
+        await eve.client.put(f"/environments/{place}/limits", json={"processes": {"web": {}}}),
         await eve.client.get(f"/environments/{place}/instances"),
         await eve.client.get(f"/environments/{place}/releases"),
     ]
@@ -105,6 +108,7 @@ async def test_nothing_deployed_yet_is_said_with_what_to_do(ada: Account) -> Non
         await ada.client.post(f"/environments/{place}/restart"),
         await ada.client.post(f"/environments/{place}/rollback", json={}),
         await ada.client.put(f"/environments/{place}/scale", json={"processes": {"web": 2}}),
+        await ada.client.put(f"/environments/{place}/limits", json={"processes": {"web": {}}}),
     ]
 
     assert {answer.json()["code"] for answer in answers} == {"nothing_deployed"}
@@ -117,3 +121,33 @@ async def test_a_branch_that_could_be_an_option_is_refused(ada: Account) -> None
     answer = await ada.client.post("/deployments", json=body)
 
     assert answer.status_code == 422
+
+
+@pytest.mark.parametrize("caps", [{"memory_mb": 8}, {"cpu": 0}, {"pids": 1}])
+async def test_limits_nothing_could_run_with_are_refused(
+    ada: Account, caps: dict[str, float]
+) -> None:
+    project = await ada.project()
+
+    overrides = {"overrides": {"limits": {"web": caps}}}
+    answer = await ada.client.patch(f"/projects/{project['id']}", json=overrides)
+
+    assert answer.status_code == 422
+
+
+async def test_a_projects_limits_are_kept_and_shown(ada: Account) -> None:
+    project = await ada.project()
+
+    overrides = {"overrides": {"limits": {"web": {"memory_mb": 1024}}}}
+    answer = await ada.client.patch(f"/projects/{project['id']}", json=overrides)
+
+    kept = answer.json()["overrides"]["limits"]
+    assert kept == {"web": {"memory_mb": 1024, "cpu": None, "pids": None}}
+
+
+async def test_a_deployment_that_was_just_asked_for_has_no_place_in_line_yet(ada: Account) -> None:
+    project = await ada.project()
+    made = (await ada.client.post("/deployments", json={"project_id": project["id"]})).json()
+
+    assert made["queue"] is None
+    assert (await ada.client.get(f"/deployments/{made['id']}")).json()["queue"] is None

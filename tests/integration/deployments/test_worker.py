@@ -9,15 +9,18 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select, update
 
+from autostack.core.clock import utc_now
 from autostack.core.crypto import Opener, generate
 from autostack.engine.errors import EngineUnavailable
-from autostack.engine.release import InstanceState, Observation, Status
-from autostack.features.deployments import tasks
+from autostack.engine.release import MIB, InstanceState, Limits, Observation, Status
+from autostack.features.deployments import service, tasks
 from autostack.features.deployments.journal.postgres import MOST_ATTEMPTS
 from autostack.features.deployments.reconciler import Reconciler
 from autostack.features.deployments.tasks import Works
 from autostack.models.deployment import Deployment, Kind
+from autostack.models.environment import Environment
 from autostack.models.instance import Instance
+from autostack.models.project import Project
 from autostack.models.release import Release
 from autostack.models.step import Step
 from tests.fakes import FakeRuntime
@@ -280,3 +283,28 @@ async def test_what_was_taken_over_is_counted(
     await tasks.take_over(works)
 
     assert "took over 1 deployments of a worker that is gone" in caplog.messages
+
+
+async def test_limits_of_an_environment_apply_at_once_and_after_a_reboot(
+    house: House, works: Works
+) -> None:
+    await run_once_with(house, works)
+    async with house.db.transaction() as session:
+        asked = await service.limit(
+            session,
+            await session.get_one(Project, house.project.id),
+            await session.get_one(Environment, house.environment.id),
+            limits={"web": {"memory_mb": 1024, "cpu": 0.5}},
+            by=None,
+            now=utc_now(),
+        )
+    assert asked is not None
+
+    await tasks.run(works, asked.id)
+    await tasks.settle(works, asked.id)
+    now = {one.process: one.limits for one in house.runtime.running.values()}
+    house.runtime.running.clear()
+    await Reconciler(works).round()
+    later = {one.process: one.limits for one in house.runtime.running.values()}
+
+    assert now == later == {"web": Limits(memory=1024 * MIB, cpu=0.5), "worker": Limits()}

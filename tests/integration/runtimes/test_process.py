@@ -9,8 +9,8 @@ from uuid import UUID
 import pytest
 
 from autostack.drivers.machine import cgroup, processes
-from autostack.engine.release import InstanceState, Listener
-from tests.integration.runtimes.asking import get, printed, until
+from autostack.engine.release import MIB, InstanceState, Listener
+from tests.integration.runtimes.asking import get, printed, read, until
 from tests.integration.runtimes.machines import House
 
 pytestmark = pytest.mark.needs("linux")
@@ -208,3 +208,27 @@ def kill(house: House, instance_id: UUID) -> None:
 async def end(house: House, *ids: UUID) -> None:
     for each in ids:
         await house.runtime.stop(each, grace=timedelta(seconds=1))
+
+
+CHILD_THAT_WANTS_MUCH = """
+import os, time
+if os.fork() == 0:
+    x = bytearray(200_000_000)
+os.wait()
+print("its child is gone", flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.needs("root")
+async def test_a_kill_for_memory_is_told_in_the_apps_own_log(house: House) -> None:
+    spec = house.spec(code=CHILD_THAT_WANTS_MUCH, memory=64 * MIB)
+    await house.runtime.start(spec)
+
+    async def look() -> str:
+        await house.runtime.inspect(spec.id)
+        return read(spec.output)
+
+    told = await until(look, lambda seen: "[autostack]" in seen and "child" in seen)
+    assert "[autostack] killed: out of memory at its limit of 64 MB\n" in told
+    await end(house, spec.id)

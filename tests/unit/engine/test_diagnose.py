@@ -8,7 +8,7 @@ import pytest
 from autostack.engine import errors
 from autostack.engine.diagnose import Scene, diagnose
 from autostack.engine.plan import Evidence, Family, MissingVariable, Plan, Process
-from autostack.engine.release import Exit, Listener, Step
+from autostack.engine.release import MIB, Exit, Listener, Step
 
 FLASK_MISSING = """Traceback (most recent call last):
   File "/app/app.py", line 1, in <module>
@@ -256,6 +256,25 @@ def test_memory_is_recognised_by_the_kernels_word_alone() -> None:
     ended = Exit(code=137, signal=9, oom=True)
 
     assert diagnose(replace(SCENE, exit=ended, lines=("starting",))).code == "out_of_memory"
+
+
+def test_a_kill_for_memory_names_the_limit() -> None:
+    ended = Exit(code=137, signal=9, oom=True)
+
+    found = diagnose(replace(SCENE, exit=ended, memory=512 * MIB, lines=("starting",)))
+
+    assert found.summary == "The app was killed: out of memory at its limit of 512 MB."
+    assert "autostack limits" in found.todo
+
+
+def test_a_build_killed_for_memory_names_its_limit_and_the_setting() -> None:
+    scene = replace(SCENE, step=Step.BUILD, error=errors.BuildOutOfMemory(4096 * MIB))
+
+    found = diagnose(scene)
+
+    assert found.code == "out_of_memory"
+    assert found.summary == "The build needed more than 4096 MB of memory."
+    assert "AUTOSTACK_BUILD_MEMORY_MB" in found.todo
 
 
 def test_a_failing_release_command_shows_its_error() -> None:

@@ -184,6 +184,15 @@ def _memory(place: Path) -> dict[str, int]:
     }
 
 
+def cap(name: UUID) -> int | None:
+    """The most memory it may use, in bytes; None where nothing caps it."""
+    for place in directories(name):
+        for file in ("memory.max", "memory.limit_in_bytes"):
+            with suppress(OSError, ValueError):
+                return int((place / file).read_text())
+    return None
+
+
 def held(place: Path) -> int:
     """Bytes that a group and those below it hold, without cached files."""
     with suppress(OSError):

@@ -8,8 +8,10 @@ supervisord has no types; this file is the edge to it.
 
 # pyright: basic
 # ruff: noqa: ANN401
+import json
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -19,7 +21,7 @@ from supervisor.options import ProcessConfig, ProcessGroupConfig
 from supervisor.process import Subprocess
 from supervisor.xmlrpc import Faults, RPCError
 
-from autostack.drivers.machine import cgroup, processes
+from autostack.drivers.machine import cgroup, processes, remark
 
 QUICK = 10
 """Seconds an instance must live; one that ends sooner is retried 1, 2, 3 … seconds later."""
@@ -66,6 +68,10 @@ class Programs:
     def states(self) -> list[dict[str, Any]]:
         """All programs, the platform's own included."""
         self._supervisord.reap()
+        for group in list(self._supervisord.process_groups.values()):
+            for process in group.processes.values():
+                if isinstance(process, InstanceProcess):
+                    process.note_kills()
         return [
             _state(process)
             for group in list(self._supervisord.process_groups.values())
@@ -117,13 +123,13 @@ class InstanceOptions:
 
     def __init__(self, options: Any, state: Path) -> None:
         self._options = options
-        self._state = state
+        self.state = state
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._options, name)
 
     def kill(self, pid: int, number: int) -> None:
-        init = processes.init_of(self._state)
+        init = processes.init_of(self.state)
         if init is None:
             os.kill(pid, number)
         elif number == signal.SIGKILL:
@@ -154,7 +160,8 @@ class InstanceProcess(Subprocess):  # type: ignore[misc]
         self.spawns = 0
         self.code: int | None = None
         self.oom = False
-        self._oom_kills = 0
+        self._state = config.options.state
+        self._oom_kills = self._noted = 0
 
     def get_execv_args(self) -> tuple[str, list[str]]:
         return self._argv[0], self._argv
@@ -167,4 +174,15 @@ class InstanceProcess(Subprocess):  # type: ignore[misc]
         self.code = os.waitstatus_to_exitcode(sts)
         kills = cgroup.use(self._id).oom_kills
         self.oom, self._oom_kills = kills > self._oom_kills, kills
+        self.note_kills()
         super().finish(pid, sts)
+
+    def note_kills(self) -> None:
+        """Into its log: it may be one of several processes that was killed, and the app go on."""
+        kills = cgroup.use(self._id).oom_kills
+        if kills <= self._noted:
+            return
+        self._noted = kills
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            output = json.loads((self._state / "launch.json").read_text())["output"]
+            remark.append(Path(output), remark.out_of_memory(cgroup.cap(self._id)))

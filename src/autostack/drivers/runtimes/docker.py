@@ -1,8 +1,8 @@
 """Instances as containers of a Docker engine.
 
 The engine is the memory: what a container is for stands in its labels, and it starts it again
-after a crash and after a reboot without us. Beside it each instance has a room on disk, which
-says that it is a container and holds what must be known while the engine is down.
+after a crash and after a reboot. Beside it each instance has a room on disk, for the engine's
+absence.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from uuid import UUID
 
 from autostack.core.clock import Clock, utc_now
 from autostack.core.home import Home
-from autostack.drivers.machine import cgroup, network
+from autostack.drivers.machine import cgroup, network, remark
 from autostack.drivers.machine.docker import Client, Engine, shows
 from autostack.drivers.runtimes import docker_calls as calls
 from autostack.drivers.runtimes import (
@@ -293,7 +293,22 @@ class DockerRuntime:
         if seen is None:
             return None
         self._restarted(instance_id, seen)
-        return calls.observe(client, instance_id, seen, now=self._clock())
+        observed = calls.observe(client, instance_id, seen, now=self._clock())
+        if observed.exit and observed.exit.oom:
+            self._note_kill(observed, int(seen["HostConfig"]["Memory"]))
+        return observed
+
+    def _note_kill(self, observed: Observation, limit: int) -> None:
+        """Once for each end, into its log."""
+        told = self._told(observed.id)
+        ends = observed.restarts + (observed.state in _ENDED)
+        if not told or told.get("noted", 0) >= ends:
+            return
+        self._write(observed.id, {**told, "noted": ends})
+        self._bring(observed.id, Path(told["log"]))
+        with suppress(OSError):
+            room, text = self._room(observed.id), remark.out_of_memory(limit)
+            docker_output.add(Path(told["output"]), room, text)
 
     def _restarted(self, instance_id: UUID, seen: Mapping[str, Any]) -> None:
         """A container that was started again has another process and another network space."""

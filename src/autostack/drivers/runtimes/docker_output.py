@@ -11,9 +11,11 @@ import json
 import os
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from autostack.drivers.machine import remark
 
 CHUNK = 1024 * 1024
 FILES = 16
@@ -59,6 +61,17 @@ def bring(source: Path, target: Path, room: Path) -> None:
                     _write_all(spool, text[skipped:])
                     note = Note(inode=inode, offset=end, spool=os.fstat(spool).st_size)
                     _write(place, note)
+
+
+def add(target: Path, room: Path, text: str) -> None:
+    """A remark of the platform's, which is not taken for something brought over."""
+    with _locked(room) as place, _opened(target) as spool:
+        before = os.fstat(spool).st_size
+        remark.append(target, text)
+        note = _read(place)
+        if note is not None:
+            grown = os.fstat(spool).st_size - before
+            _write(place, replace(note, spool=note.spool + grown))
 
 
 def text_of(line: bytes) -> bytes:

@@ -66,6 +66,7 @@ def compose(
             *draft.decisions,
             *_stated_decisions(draft, said),
             *_checks(draft, said),
+            *said.caps,
         ),
         missing=_missing(tree, draft, said, known={*variables, *env, *GIVEN}),
         warnings=(*draft.warnings, *surroundings(tree)),
@@ -88,7 +89,7 @@ def _processes(draft: Draft, said: Stated) -> Iterator[Process]:
         yield _process("web", web.command, said, check=check)
     elif draft.web:
         count = web.count if web and web.count is not None else 1
-        yield replace(draft.web, count=count, check=check)
+        yield replace(draft.web, count=count, check=check, caps=web.caps if web else draft.web.caps)
     for name, process in said.processes.items():
         if name != "web" and process.command:
             yield _process(name, process.command, said, check=None)
@@ -103,6 +104,7 @@ def _process(name: str, command: Said, said: Stated, *, check: Check | None) -> 
         single=process.single,
         overlap=process.overlap,
         check=check,
+        caps=process.caps,
         evidence=command.evidence,
     )
 

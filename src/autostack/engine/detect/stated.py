@@ -11,10 +11,11 @@ from typing import Any, cast
 
 import yaml
 
+from autostack.engine.detect import caps
 from autostack.engine.detect.evidence import at, line_of, whole
 from autostack.engine.detect.tree import Tree
 from autostack.engine.errors import PlanFileInvalid
-from autostack.engine.plan import Evidence, Overrides
+from autostack.engine.plan import Caps, Decision, Evidence, Overrides
 
 MAX_FILE = 64 * 1024
 MAX_PROCESSES = 20
@@ -41,6 +42,7 @@ class StatedProcess:
     count: int | None = None
     single: bool = False
     overlap: bool = False
+    caps: Caps = field(default_factory=Caps)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +57,8 @@ class Stated:
     env: Mapping[str, str] = field(default_factory=dict[str, str])
     wanted: Mapping[str, Evidence] = field(default_factory=dict[str, Evidence])
     """Variables a file says must be set."""
+    caps: tuple[Decision, ...] = ()
+    """Where the caps of processes are stated."""
 
     @property
     def web(self) -> Said | None:
@@ -71,6 +75,7 @@ def stated(tree: Tree, overrides: Overrides) -> Stated:
 
 
 def over(low: Stated, high: Stated) -> Stated:
+    settled = {one.subject for one in high.caps}
     processes = dict(low.processes)
     for name, process in high.processes.items():
         known = processes.get(name, StatedProcess())
@@ -79,6 +84,7 @@ def over(low: Stated, high: Stated) -> Stated:
             count=process.count if process.count is not None else known.count,
             single=process.single or known.single,
             overlap=process.overlap or known.overlap,
+            caps=process.caps.over(known.caps),
         )
     return Stated(
         processes=processes,
@@ -90,13 +96,22 @@ def over(low: Stated, high: Stated) -> Stated:
         node=high.node or low.node,
         env={**low.env, **high.env},
         wanted={**low.wanted, **high.wanted},
+        caps=(*(one for one in low.caps if one.subject not in settled), *high.caps),
     )
 
 
 def from_overrides(overrides: Overrides) -> Stated:
-    web = StatedProcess(command=_setting(overrides.start_command))
+    processes = {name: StatedProcess(caps=each) for name, each in overrides.limits.items()}
+    if overrides.start_command:
+        web = processes.get("web", StatedProcess())
+        processes["web"] = replace(web, command=_setting(overrides.start_command))
     return Stated(
-        processes={"web": web} if overrides.start_command else {},
+        processes=processes,
+        caps=tuple(
+            decision
+            for name, each in overrides.limits.items()
+            for decision in caps.decisions(name, each, lambda _: None)
+        ),
         build=_setting(overrides.build_command),
         release=_setting(overrides.release_command),
         publish=_setting(overrides.publish),
@@ -212,6 +227,11 @@ def autostack_yaml(tree: Tree) -> Stated:
         python=said("python"),
         node=said("node"),
         env=_yaml_env(file, document),
+        caps=tuple(
+            decision
+            for name, process in processes.items()
+            for decision in caps.decisions(name, process.caps, caps.place(tree, file, name))
+        ),
     )
 
 
@@ -228,6 +248,7 @@ def _yaml_processes(tree: Tree, file: str, document: Mapping[str, Any]) -> dict[
             count=_count(options.get("count"), file=file),
             single=options.get("single") is True,
             overlap=options.get("overlap") is True,
+            caps=caps.read(options, file=file),
         )
     return found
 

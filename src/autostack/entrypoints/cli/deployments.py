@@ -120,7 +120,7 @@ def deployments(
         rows = [
             (
                 f"#{one['number']}",
-                output.mark(one["status"]),
+                output.mark(one["status"]) + _place(one),
                 one["environment"],
                 "upload" if one["upload"] else (one["commit_sha"] or "")[:8],
                 output.plain((one["commit_message"] or "").splitlines()[0][:60])
@@ -131,6 +131,12 @@ def deployments(
             for one in found
         ]
         output.table(("NO", "STATUS", "ENVIRONMENT", "COMMIT", "MESSAGE", "ID"), rows)
+
+
+def _place(deployment: Json) -> str:
+    """In the line of those that wait; an older server does not say."""
+    found = deployment.get("queue")
+    return f" ({found['position']} in line)" if found else ""
 
 
 def cancel(which: Which = None, project: Project = None, server: Server = None) -> None:

@@ -98,6 +98,31 @@ def scale(
         finish(target.client, made["deployment"], wait=wait, as_json=as_json)
 
 
+def limits(
+    process: Annotated[str, typer.Argument(metavar="TYPE", help="As in web.")],
+    memory: Annotated[int | None, typer.Option("--memory", help="Megabytes.", min=32)] = None,
+    cpu: Annotated[float | None, typer.Option("--cpu", help="Processors.", min=0.05)] = None,
+    pids: Annotated[
+        int | None, typer.Option("--pids", help="Processes and threads.", min=8)
+    ] = None,
+    project: Project = None,
+    env: Env = PRODUCTION,
+    wait: Wait = True,
+    server: Server = None,
+    as_json: AsJson = False,
+) -> None:
+    """Set what one instance of a process type may use; without options its defaults are back."""
+    with in_words():
+        asked = {"memory_mb": memory, "cpu": cpu, "pids": pids}
+        caps = {name: value for name, value in asked.items() if value is not None}
+        target = Target(server, project, env)
+        made = target.client.put(f"{target.at}/limits", {"processes": {process: caps}})
+        if made["deployment"] is None:
+            typer.echo("Kept; it applies with the next deployment.")
+            return
+        finish(target.client, made["deployment"], wait=wait, as_json=as_json)
+
+
 def restart(
     project: Project = None,
     env: Env = PRODUCTION,

@@ -23,6 +23,8 @@ from autostack.features.deployments.schemas import (
     DeploymentDetail,
     DeploymentRead,
     InstanceRead,
+    Limited,
+    Limits,
     ReleaseRead,
     Rollback,
     Scale,
@@ -212,6 +214,22 @@ async def stop(
     place = await service.environment(session, environment_id, reader=user)
     made = await service.again(session, *place, kind=Kind.STOP, by=user.id, now=now())
     return DeploymentRead.model_validate(made)
+
+
+@router.put(
+    "/environments/{environment_id}/limits",
+    responses=problems(NotSignedIn, EnvironmentUnknown, NothingDeployed, ProcessUnknown),
+)
+async def limit(
+    environment_id: UUID, body: Limits, user: CurrentUser, session: Session, now: Now
+) -> Limited:
+    """How much memory and processor each instance of a process type may use."""
+    project, place = await service.environment(session, environment_id, reader=user)
+    wanted = {name: caps.model_dump(exclude_none=True) for name, caps in body.processes.items()}
+    made = await service.limit(session, project, place, limits=wanted, by=user.id, now=now())
+    return Limited.model_validate(
+        {"processes": place.limits, "deployment": made and DeploymentRead.model_validate(made)}
+    )
 
 
 @router.put(

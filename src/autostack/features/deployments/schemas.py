@@ -13,6 +13,7 @@ from pydantic import (
 
 from autostack.core.uploads import DIGEST
 from autostack.engine.release import InstanceState, Outcome, Status, Step
+from autostack.features.projects.schemas import Caps
 from autostack.models.deployment import Kind
 
 Ref = Annotated[
@@ -48,6 +49,12 @@ class Rollback(BaseModel):
 
 class Scale(BaseModel):
     processes: dict[ProcessName, Count] = Field(max_length=20)
+
+
+class Limits(BaseModel):
+    """Per process type; a type without any of the three gets its defaults back."""
+
+    processes: dict[ProcessName, Caps] = Field(max_length=20)
 
 
 class StepRead(BaseModel):
@@ -146,6 +153,13 @@ class InstanceRead(BaseModel):
     exit: dict[str, Any] | None
     observed_at: datetime | None
     created_at: datetime
+
+
+class Limited(BaseModel):
+    processes: dict[str, Caps]
+    deployment: DeploymentRead | None = Field(
+        description="The deployment that carries it out; null when nothing runs now."
+    )
 
 
 class Scaled(BaseModel):

@@ -1,6 +1,6 @@
 """Deployments as rows: asked for, taken, concluded, canceled. A worker does the rest."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -319,16 +319,43 @@ async def scale(
 ) -> Deployment | None:
     """Remember how many are wanted; carried out at once where something runs."""
     release = await current(session, environment)
-    known = [process.name for process in facts.load(Plan, release.plan).processes]
-    for name in processes:
-        if name not in known:
-            raise ProcessUnknown(name, known)
+    _expect(processes, release)
     environment.scale = {**environment.scale, **processes}
     if environment.stopped:
         return None
     return await request(
         session, project, environment, now=now, by=by, kind=Kind.RESTART, release=release
     )
+
+
+async def limit(
+    session: AsyncSession,
+    project: Project,
+    environment: Environment,
+    *,
+    limits: Mapping[str, Mapping[str, Any]],
+    by: UUID | None,
+    now: datetime,
+) -> Deployment | None:
+    """Remember what instances may use; carried out at once where something runs. A type that is
+    given nothing goes back to what the plan says.
+    """
+    release = await current(session, environment)
+    _expect(limits, release)
+    kept = {**environment.limits, **{name: dict(caps) for name, caps in limits.items()}}
+    environment.limits = {name: caps for name, caps in kept.items() if caps}
+    if environment.stopped:
+        return None
+    return await request(
+        session, project, environment, now=now, by=by, kind=Kind.RESTART, release=release
+    )
+
+
+def _expect(names: Iterable[str], release: Release) -> None:
+    known = [process.name for process in facts.load(Plan, release.plan).processes]
+    for name in names:
+        if name not in known:
+            raise ProcessUnknown(name, known)
 
 
 async def current(session: AsyncSession, environment: Environment) -> Release:

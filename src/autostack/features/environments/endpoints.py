@@ -21,7 +21,7 @@ from autostack.features.environments.schemas import (
 )
 from autostack.features.projects import service as projects
 from autostack.features.projects.errors import ProjectNotFound
-from autostack.features.projects.schemas import Removed
+from autostack.features.projects.schemas import Caps, Removed
 from autostack.models.environment import Environment
 from autostack.web.deps import Now, Session, Settings
 from autostack.web.problems import problems
@@ -98,6 +98,7 @@ def _read(environment: Environment, settings: SettingsValue) -> EnvironmentRead:
         url=_url(environment, settings),
         scale=environment.scale,
         watch=Watching.model_validate(environment.watch),
+        limits={name: Caps.model_validate(caps) for name, caps in environment.limits.items()},
         stopped=environment.stopped,
         created_at=environment.created_at,
     )

@@ -5,6 +5,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from autostack.engine.release import GoingBack
+from autostack.features.projects.schemas import Caps
 
 # What git-check-ref-format refuses is refused later too; this keeps options and spaces out.
 Branch = Annotated[str, Field(max_length=200, pattern=r"^[A-Za-z0-9_][^\s~^:?*\[\\\x00-\x1f]*$")]
@@ -48,6 +49,7 @@ class EnvironmentRead(BaseModel):
     """Where it answers once it is deployed; without scheme."""
     scale: dict[str, int]
     watch: Watching
+    limits: dict[str, Caps] = Field(description="Set for this environment alone.")
     stopped: bool
     created_at: datetime
 

@@ -19,6 +19,17 @@ Path = Annotated[str, Field(max_length=300)]
 Command = Annotated[str, Field(max_length=2000)]
 
 
+class Caps(BaseModel):
+    """What one instance of a process type may use; what is not set keeps its default."""
+
+    memory_mb: int | None = Field(default=None, ge=32, le=1 << 20)
+    cpu: float | None = Field(default=None, ge=0.05, le=256, description="Processors.")
+    pids: int | None = Field(default=None, ge=8, le=32768, description="Processes and threads.")
+
+
+ProcessName = Annotated[str, Field(min_length=1, max_length=63)]
+
+
 class Overrides(BaseModel):
     """What you decided; it ranks above every file in the repository."""
 
@@ -28,6 +39,9 @@ class Overrides(BaseModel):
     release_command: Command | None = None
     publish: Path | None = None
     check_path: Path | None = None
+    limits: dict[ProcessName, Caps] | None = Field(
+        default=None, max_length=20, description="Per process type, as in `web`."
+    )
 
 
 class ProjectCreate(BaseModel):

@@ -10,7 +10,7 @@ from autostack.engine.errors import (
     PlanFileInvalid,
     RootNotFound,
 )
-from autostack.engine.plan import Family, Overrides
+from autostack.engine.plan import Caps, Family, Overrides
 from tests.unit.engine.detect.trees import plan_of
 
 FLASK = {
@@ -133,6 +133,10 @@ def test_a_root_that_is_no_directory_of_the_tree_is_refused(tmp_path: Path, root
         ("autostack.yaml", "start: {a: 1}\n", "`start` must be a text"),
         ("autostack.yaml", "processes: {w: {command: x, count: 999}}\n", "0 to 50"),
         ("autostack.yaml", "env: {'A B': x}\n", "env.A B"),
+        ("autostack.yaml", "processes: {w: {command: x, memory: lots}}\n", "as in `512MB`"),
+        ("autostack.yaml", "processes: {w: {command: x, memory: 1}}\n", "32 to 1048576"),
+        ("autostack.yaml", "processes: {w: {command: x, cpu: true}}\n", "`cpu` must be"),
+        ("autostack.yaml", "processes: {w: {command: x, pids: 9.5}}\n", "whole number"),
         ("autostack.yaml", "a: &a [x]\nstart: *a\n", "aliases"),
         ("autostack.yaml", "start: !!python/object/apply:os.system [id]\n", "autostack.yaml:1"),
         ("autostack.yaml", "[" * 5000, "autostack.yaml"),
@@ -165,3 +169,46 @@ def test_committed_secrets_and_databases_are_pointed_out(tmp_path: Path) -> None
         ".env",
         "data/shop.sqlite3:",
     ]
+
+
+def test_what_a_process_may_use_is_stated_with_its_line(tmp_path: Path) -> None:
+    text = """processes:
+  web:
+    command: serve
+    memory: 1.5GB
+  worker: {command: work, cpu: 0.5, pids: 64}
+"""
+
+    plan = plan_of(tmp_path, {"index.html": "", "autostack.yaml": text})
+
+    caps = {process.name: process.caps for process in plan.processes}
+    assert caps == {"web": Caps(memory_mb=1536), "worker": Caps(cpu=0.5, pids=64)}
+    proofs = {one.subject: (one.value, one.evidence.line) for one in plan.decisions if one.evidence}
+    assert proofs["memory of web"] == ("1536 MB", 4)
+    assert proofs["cpu of worker"] == ("0.5", 5)
+    assert proofs["pids of worker"] == ("64", 5)
+
+
+def test_settings_rank_above_the_file_for_each_cap(tmp_path: Path) -> None:
+    text = "processes: {web: {command: serve, memory: 256, pids: 99}}\n"
+    settings = Overrides(limits={"web": Caps(memory_mb=1024)})
+
+    plan = plan_of(tmp_path, {"index.html": "", "autostack.yaml": text}, overrides=settings)
+
+    assert plan.web is not None
+    assert plan.web.caps == Caps(memory_mb=1024, pids=99)
+    [memory] = [one for one in plan.decisions if one.subject == "memory of web"]
+    assert (memory.value, memory.why) == ("1024 MB", "set in the project's settings")
+
+
+def test_a_detected_command_gets_the_caps_that_are_stated(tmp_path: Path) -> None:
+    files = {
+        "app.py": "from flask import Flask\napp = Flask(__name__)\n",
+        "requirements.txt": "flask\n",
+        "autostack.yaml": "processes: {web: {memory: 300}}\n",
+    }
+
+    plan = plan_of(tmp_path, files)
+
+    assert plan.web is not None
+    assert plan.web.caps.memory_mb == 300

@@ -190,7 +190,7 @@ async def _served(
     projects = {row.project_id for row in waiting}
     if len(projects) < 2:  # noqa: PLR2004 - nobody to take turns with
         return {}
-    last = cast("SQLColumnExpression[datetime]", func.max(Deployment.admitted_at))
+    last = cast(SQLColumnExpression[datetime], func.max(Deployment.admitted_at))
     query = (
         select(Deployment.project_id, last)
         .where(Deployment.project_id.in_(projects), Deployment.admitted_at > now - SERVED)

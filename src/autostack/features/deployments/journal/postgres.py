@@ -218,8 +218,9 @@ class PostgresJournal:
                 runtime=self._site.runtimes.get(kind, self._site.runtime),
                 now=self._site.clock(),
             )
+            place = await known(repository.environment(session, row.environment_id))
             pairs = zip(rows, wanted, strict=True)
-            return [self._specs.of(one, release, row.project_id, ask.env) for one, ask in pairs]
+            return [self._specs.of(one, release, place, ask.env) for one, ask in pairs]
 
         return await self._write(allocate)
 

@@ -11,12 +11,14 @@ from autostack.core.clock import Clock
 from autostack.core.home import Home
 from autostack.core.host import Host
 from autostack.engine import facts
-from autostack.engine.plan import Plan
+from autostack.engine.caps import limits_of
+from autostack.engine.plan import Caps, Plan
 from autostack.engine.release import Artifact, InstanceSpec, NetworkPlace
 from autostack.features.deployments import repository
 from autostack.features.deployments.journal.routing import known
 from autostack.features.deployments.service import Address
 from autostack.features.instances import service as instances
+from autostack.models.environment import Environment
 from autostack.models.instance import Instance
 from autostack.models.release import Release
 
@@ -48,11 +50,12 @@ class Specs:
         self._site = site
 
     def of(
-        self, row: Instance, release: Release, project_id: UUID, env: Mapping[str, str]
+        self, row: Instance, release: Release, environment: Environment, env: Mapping[str, str]
     ) -> InstanceSpec:
+        caps = {name: facts.load(Caps, each) for name, each in environment.limits.items()}
         return InstanceSpec(
             id=row.id,
-            project_id=project_id,
+            project_id=environment.project_id,
             environment_id=row.environment_id,
             release_id=row.release_id,
             process=row.process,
@@ -61,6 +64,7 @@ class Specs:
             env={**env, "PORT": str(row.port)},
             uid=row.uid,
             place=NetworkPlace(address=row.address, port=row.port),
+            limits=limits_of(row.process, facts.load(Plan, release.plan), caps),
             output=self._site.home.instance_output(row.id),
         )
 
@@ -72,4 +76,4 @@ class Specs:
         environment = await known(repository.environment(session, row.environment_id))
         plan = facts.load(Plan, release.plan)
         env = {**plan.env, **self._site.open(row.environment_id, release.configuration)}
-        return self.of(row, release, environment.project_id, env)
+        return self.of(row, release, environment, env)
