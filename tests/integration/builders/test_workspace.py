@@ -245,6 +245,23 @@ async def test_each_way_to_fail_has_its_own_error(builder: WorkspaceBuilder, tre
     assert list(builder.machine.home.artifacts.iterdir()) == []
 
 
+async def test_a_build_that_fills_the_disk_is_ended_while_it_runs(
+    builder: WorkspaceBuilder, tree: Path
+) -> None:
+    write(tree, {"a": ""})
+    plan = scripted(
+        "for n in $(seq 90); do head -c 1000000 /dev/urandom > $n; done; echo full; sleep 60"
+    )
+    spec = spec_of(tree, plan)
+    log = FakeLog()
+    began = asyncio.get_running_loop().time()
+
+    with pytest.raises(OutOfDisk, match="a build of more than 10 MB"):
+        await builder.build(replace(spec, limits=replace(spec.limits, disk=10 * MIB)), log=log)
+
+    assert asyncio.get_running_loop().time() - began < 30
+
+
 async def test_a_canceled_build_leaves_no_process_and_no_files(
     builder: WorkspaceBuilder, tree: Path
 ) -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Protocol
 from uuid import uuid4
 
+from autostack.drivers.builders import trees
+from autostack.drivers.builders.threads import in_thread
 from autostack.drivers.machine.run import Ran
 from autostack.drivers.machine.sandbox import Bind, Machine, Network, Sandbox
 from autostack.engine.errors import BuildFailed, BuildOutOfMemory, BuildTimedOut, OutOfDisk
@@ -81,7 +83,8 @@ class Steps:
         self._judge(step, ran, bench)
 
     async def _guarded(self, step: BuildStep, bench: Bench, *, limit: timedelta) -> Ran:
-        """End the step when the disk runs full: others live on it too."""
+        """End the step when the disk runs full, or it takes too much: others live on it too."""
+        before = shutil.disk_usage(bench.app).free
         running = asyncio.ensure_future(
             self.run(
                 box(step, bench),
@@ -96,6 +99,7 @@ class Steps:
                 await asyncio.wait({running}, timeout=_LOOK)
                 if not running.done():
                     require_space(bench.app, f"the step {step.title!r}")
+                    await _require_modesty(bench, since=before)
             return running.result()
         finally:
             if not running.done():
@@ -135,3 +139,13 @@ def box(step: BuildStep, bench: Bench) -> Sandbox:
 def require_space(path: Path, what: str) -> None:
     if shutil.disk_usage(path).free < FREE:
         raise OutOfDisk(what)
+
+
+async def _require_modesty(bench: Bench, *, since: int) -> None:
+    """Looking at each file is dear, so only when the disk has lost as much as a build may take."""
+    if since - shutil.disk_usage(bench.app).free <= bench.limits.disk:
+        return
+    places = (bench.app, bench.temporary)
+    taken = await in_thread(lambda stop: sum(trees.size(place, stop=stop) for place in places))
+    if taken > bench.limits.disk:
+        raise OutOfDisk(f"a build of more than {bench.limits.disk // MIB} MB")

@@ -9,6 +9,7 @@ import os
 import stat
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -260,3 +261,19 @@ def remove(path: Path) -> None:
         timeout=_REMOVAL_LIMIT,
         capture_output=True,
     )
+
+
+def size(root: Path, *, stop: Event) -> int:
+    """Bytes on disk of all that is below, roughly: a tree that is changed meanwhile can only make
+    its own build fail.
+    """
+    total, ahead = 0, [root]
+    while ahead:
+        go_on(stop)
+        with suppress(OSError), os.scandir(ahead.pop()) as entries:
+            for entry in entries:
+                with suppress(OSError):
+                    if entry.is_dir(follow_symlinks=False):
+                        ahead.append(Path(entry.path))
+                    total += entry.stat(follow_symlinks=False).st_blocks * 512
+    return total

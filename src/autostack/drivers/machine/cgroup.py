@@ -63,6 +63,15 @@ def parents(under: str) -> list[Path]:
     return [base / under for base in bases]
 
 
+def weighs() -> bool:
+    """Whether processors can be shared out here."""
+    if version() == 1:
+        return (ROOT / "cpu").is_dir()
+    with suppress(OSError):
+        return "cpu" in (ROOT / "cgroup.controllers").read_text().split()
+    return False
+
+
 def directories(name: UUID, *, under: str = OURS) -> list[Path]:
     return [parent / str(name) for parent in parents(under)]
 

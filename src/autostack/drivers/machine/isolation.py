@@ -81,7 +81,8 @@ def _found(machine: Machine) -> Iterator[Problem]:
         yield Problem(what=what, todo=todo, fatal=not machine.unsafe)
     if not machine.root:
         yield Problem(
-            what="Apps share one user and the host's network, and their memory is not capped.",
+            what="Apps share one user and the host's network; their memory, processors and "
+            "processes are not capped, and builds only step back by niceness.",
             todo="Run the platform as root to give each app its own.",
         )
         return
@@ -89,6 +90,12 @@ def _found(machine: Machine) -> Iterator[Problem]:
         yield Problem(
             what="Memory, CPU and processes of apps are not capped: control groups are read-only.",
             todo="Mount /sys/fs/cgroup writable.",
+        )
+    elif not cgroup.weighs():
+        yield Problem(
+            what="Processors are not capped, and builds only step back by niceness: the control "
+            "groups here lack `cpu`.",
+            todo="Mount the `cpu` controller below /sys/fs/cgroup.",
         )
     yield from network_problems(machine.host)
 

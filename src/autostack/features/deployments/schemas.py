@@ -111,9 +111,9 @@ class DeploymentRead(BaseModel):
 
     @field_validator("queue", mode="before")
     @classmethod
-    def _in_line(cls, value: object) -> object:
+    def _in_line(cls, value: dict[str, Any] | None) -> dict[str, Any] | None:
         """What is kept for the line alone is not shown."""
-        return value if isinstance(value, dict) and "position" in value else None
+        return value if value and "position" in value else None
 
     @model_validator(mode="after")
     def _only_while_it_waits(self) -> Self:
