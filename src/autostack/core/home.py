@@ -31,6 +31,11 @@ class Home:
         return self.root / "postgres"
 
     @property
+    def reserve(self) -> Path:
+        """Room that is given up when the disk is full, so that the database lives on."""
+        return self.root / "reserve"
+
+    @property
     def edge(self) -> Path:
         """Traefik: `static.yml`, `routes/` (watched), `staging/` (same file system, unwatched)."""
         return self.root / "edge"

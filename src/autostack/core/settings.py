@@ -146,6 +146,19 @@ class Settings(BaseSettings):
         default=1024, ge=1, description="Largest repository or upload; larger ones are refused."
     )
 
+    releases_kept: int = Field(
+        default=10,
+        ge=2,
+        description="Releases of an environment whose builds are kept for a rollback. What runs "
+        "and the one before are kept in any case.",
+    )
+    disk_floor_mb: int | None = Field(
+        default=None,
+        ge=0,
+        description="Free disk space below which nothing new is built. By default 2048 or a "
+        "twentieth of the disk, whichever is more; at most 20480, or a fifth of a small disk.",
+    )
+
     @field_validator("private_hosts", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:

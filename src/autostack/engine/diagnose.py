@@ -66,6 +66,8 @@ def clone_denied(scene: Scene) -> Diagnosis | None:
 
 
 def disk(scene: Scene) -> Diagnosis | None:
+    if isinstance(scene.error, errors.DiskFloor):
+        return Diagnosis(code="disk", summary=str(scene.error), todo=scene.error.hint)
     proof = find(scene.lines, r"No space left on device|\bENOSPC\b|Disk quota exceeded")
     if proof is None and not isinstance(scene.error, errors.OutOfDisk):
         return None

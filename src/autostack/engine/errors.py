@@ -5,8 +5,9 @@ AutostackError
 │   ├── SourceError        RepositoryUnreachable RepositoryDenied BranchNotFound RepositoryEmpty
 │   │                      RepositoryTooLarge RepositoryRefused TreeRefused
 │   ├── PlanError          NothingDetected FamilyUnavailable PlanFileInvalid RootNotFound
-│   ├── BuildError         BuildFailed BuildTimedOut BuildOutOfMemory OutOfDisk ToolchainUnavailable
-│   │                      PublishMissing DockerfileRefused BaseImageUnavailable
+│   ├── BuildError         BuildFailed BuildTimedOut BuildOutOfMemory OutOfDisk DiskFloor
+│   │                      ToolchainUnavailable PublishMissing DockerfileRefused
+│   │                      BaseImageUnavailable
 │   ├── RuntimeFailure     ReleaseCommandFailed StartRefused Unhealthy Crashed SandboxUnavailable
 │   │                      EngineUnavailable
 │   └── SwitchError        StaleGeneration SwitchUnconfirmed
@@ -14,6 +15,7 @@ AutostackError
 └── LeaseLost              another worker owns this deployment now
 """
 
+from autostack.core import space
 from autostack.core.errors import AutostackError, Conflict, Invalid, Unavailable
 
 
@@ -165,6 +167,23 @@ class OutOfDisk(BuildError):
 
     def __init__(self, what: str) -> None:
         super().__init__(f"There is not enough disk space for {what}.")
+
+
+class DiskFloor(BuildError):
+    """Nothing new is built; what runs, restarts and rollbacks go on."""
+
+    hint = (
+        "`autostack disk` shows what holds the space. Remove projects or files that nobody needs, "
+        "make the disk larger, or lower AUTOSTACK_DISK_FLOOR_MB; then deploy again. What serves "
+        "goes on, and restarts and rollbacks work."
+    )
+
+    def __init__(self, *, free: int, total: int, floor: int) -> None:
+        super().__init__(
+            f"The server's disk is almost full: {space.words(free)} of {space.words(total)} are "
+            f"free, and nothing new is built below {space.words(floor)}. Cleaning up did not free "
+            "enough."
+        )
 
 
 class ToolchainUnavailable(BuildError):

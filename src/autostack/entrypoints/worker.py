@@ -31,6 +31,7 @@ from autostack.core.settings import Settings
 from autostack.drivers.builders.choice import ChosenBuilder
 from autostack.drivers.builders.docker import DockerBuilder
 from autostack.drivers.builders.docker_plan import BaseImages
+from autostack.drivers.builders.store import BuildStore
 from autostack.drivers.builders.workspace import WorkspaceBuilder
 from autostack.drivers.machine import cgroup, docker, isolation, memory
 from autostack.drivers.machine.sandbox import Machine, Network
@@ -49,6 +50,7 @@ from autostack.engine.order import Detect, Pace, Tools
 from autostack.engine.plan import Overrides, Plan
 from autostack.engine.ports import Source
 from autostack.engine.release import BUILD_LIMITS, MIB
+from autostack.entrypoints import storage
 from autostack.entrypoints.postgres import database_url
 from autostack.entrypoints.sources import build_source
 from autostack.features.deployments import orders, removal, tasks
@@ -57,6 +59,7 @@ from autostack.features.deployments.reconciler import Reconciler
 from autostack.features.deployments.service import RUN, SETTLE, Address
 from autostack.features.deployments.tasks import Works
 from autostack.features.deployments.turns import Turns
+from autostack.features.disk.guarded import GuardedBuilder, GuardedSource
 from autostack.features.environments import service as environments
 from autostack.features.plans import service as plans
 from autostack.features.plans import tasks as planning
@@ -97,8 +100,7 @@ async def serve(settings: Settings) -> None:
             logger.info("worker %s started (pid %d)", works.worker, os.getpid())
             rate = settings.build_disk_rate_mb * 1_000_000
             await asyncio.to_thread(cgroup.seat_builds, settings.layout.root, disk_rate=rate)
-            if isinstance(works.tools.builder, ChosenBuilder):
-                await works.tools.builder.sweep()
+            await works.sweep()
             work = asyncio.create_task(work_on(works, url))
             await asyncio.wait({work, stop}, return_when=asyncio.FIRST_COMPLETED)
             logger.info("worker ends")
@@ -154,16 +156,25 @@ def build_works(settings: Settings, db: Database) -> Works:
         raise NotSetUp
     opener = Opener([_key(home, "seal.key")])
     source = build_source(settings)
+    tools, builder, store = _tools(settings, host, source)
+    kept = storage.Kept(store=store, builder=builder, runtime=tools.runtime, forget=source.forget)
+    guardian = storage.guardian(settings, db, kept)
     return Works(
         db=db,
         site=_site(settings, host, opener),
-        tools=_tools(settings, host, source),
+        tools=replace(
+            tools,
+            source=GuardedSource(source=source, guardian=guardian),
+            builder=GuardedBuilder(builder=builder, guardian=guardian),
+        ),
         opener=opener,
         sealer=Sealer(_key(home, "seal.pub")),
         worker=f"{socket.gethostname()}:{home.root}",
         forget=source.forget,
         turns=_turns(settings),
         build_limits=replace(BUILD_LIMITS, memory=settings.build_memory_mb * MIB),
+        sweep=builder.sweep,
+        beside=(guardian.lead,),
     )
 
 
@@ -201,20 +212,22 @@ def _site(settings: Settings, host: Host, opener: Opener) -> Site:
     )
 
 
-def _tools(settings: Settings, host: Host, source: Source) -> Tools:
+def _tools(
+    settings: Settings, host: Host, source: Source
+) -> tuple[Tools, ChosenBuilder, BuildStore]:
     home = settings.layout
     machine = Machine(home=home, host=host, unsafe=settings.unsafe_no_sandbox)
     networks = {"isolated": Network.INTERNET, "host": Network.HOST}
     workspace = WorkspaceBuilder(machine=machine, network=networks[settings.build_network])
     engine = docker.Engine(docker.address(settings.docker_host), home=home.root)
-    return Tools(
+    images = _images(settings, engine)
+    builder = ChosenBuilder(
+        workspace=workspace, images=images, images_only=settings.runtime == "docker"
+    )
+    tools = Tools(
         source=source,
         detect=_detect(settings, engine),
-        builder=ChosenBuilder(
-            workspace=workspace,
-            images=_images(settings, engine),
-            images_only=settings.runtime == "docker",
-        ),
+        builder=builder,
         runtime=ChosenRuntime(
             processes=ProcessRuntime(machine), containers=DockerRuntime(engine, home)
         ),
@@ -225,6 +238,7 @@ def _tools(settings: Settings, host: Host, source: Source) -> Tools:
         pace=Pace(watch=timedelta(seconds=settings.watch_seconds)),
         cautions=partial(isolation.cautions, machine),
     )
+    return tools, builder, BuildStore(workspace=workspace, images=images)
 
 
 def _sites(home: Home) -> Callable[[], Awaitable[Sites]]:
@@ -412,6 +426,12 @@ async def _leading(works: Works) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(Reconciler(works).lead())
         group.create_task(ledger.keep())
+        for part in works.beside:
+            group.create_task(_awaited(part()))
+
+
+async def _awaited(part: Awaitable[None]) -> None:
+    await part
 
 
 async def _is_leader(connection: psycopg.AsyncConnection[tuple[bool]]) -> bool:

@@ -21,7 +21,7 @@ from autostack.drivers.builders import docker_file, docker_plan, registries
 from autostack.drivers.builders.docker_engine import Build, Request, fetch
 from autostack.drivers.builders.docker_plan import BaseImages
 from autostack.drivers.machine import cgroup, meter
-from autostack.drivers.machine.docker import Client, Document, Engine
+from autostack.drivers.machine.docker import LABEL, Client, Document, Engine
 from autostack.engine.errors import (
     BuildFailed,
     BuildOutOfMemory,
@@ -53,6 +53,15 @@ class _Job:
     @property
     def generated(self) -> bool:
         return self.name == GENERATED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """An image, by its labels."""
+
+    id: str
+    project: UUID | None
+    build: UUID | None
 
 
 class DockerBuilder:
@@ -95,6 +104,25 @@ class DockerBuilder:
                         client.remove_image(tag)
 
         await self._engine.ask(remove)
+
+    async def stored(self) -> list[Stored]:
+        """Every image of this platform that has its name."""
+
+        def look(client: Client) -> list[Stored]:
+            return [_stored(found) for found in client.images(filters=self._engine.mine)]
+
+        return [one for one in await self._engine.ask(look) if one.project and one.build]
+
+    async def sizes(self) -> Mapping[UUID, int]:
+        """Bytes that only the images of each project hold; layers of base images are shared."""
+        used = await self._engine.ask(lambda client: client.df())
+        found: dict[UUID, int] = {}
+        for image in used.get("Images") or ():
+            one = _stored(image)
+            if one.project and (image.get("Labels") or {}).get(LABEL) == str(self._engine.home):
+                own = int(image["Size"]) - max(0, int(image.get("SharedSize", 0)))
+                found[one.project] = found.get(one.project, 0) + own
+        return found
 
     def _job(self, spec: BuildSpec, log: LogSink) -> _Job:
         source = _source(spec)
@@ -201,6 +229,16 @@ def _artifact(spec: BuildSpec, image: Document, *, peak: int) -> Artifact:
         location=str(image["Id"]),
         size=int(image["Size"]),
         peak_memory=peak,
+    )
+
+
+def _stored(image: Document) -> Stored:
+    labels = image.get("Labels") or {}
+    project, build = labels.get("autostack.project"), labels.get("autostack.build")
+    return Stored(
+        id=str(image["Id"]),
+        project=UUID(project) if project else None,
+        build=UUID(build) if build else None,
     )
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import shlex
-import shutil
 import textwrap
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 from uuid import uuid4
 
+from autostack.core import space
 from autostack.drivers.builders import trees
 from autostack.drivers.builders.threads import in_thread
 from autostack.drivers.machine.run import Ran
@@ -18,10 +18,8 @@ from autostack.drivers.machine.sandbox import Bind, Machine, Network, Sandbox
 from autostack.engine.errors import BuildFailed, BuildOutOfMemory, BuildTimedOut, OutOfDisk
 from autostack.engine.plan import BuildStep
 from autostack.engine.ports import LogSink
-from autostack.engine.release import MIB, Limits, Step
+from autostack.engine.release import Limits, Step
 
-FREE = 512 * MIB
-"""Bytes that must stay free on the disk; a build that would take them is ended."""
 LINE = 500
 """Characters of a command that the log shows."""
 SCRATCH = "/scratch"
@@ -137,7 +135,9 @@ def box(step: BuildStep, bench: Bench) -> Sandbox:
 
 
 def require_space(path: Path, what: str) -> None:
-    if shutil.disk_usage(path).free < FREE:
+    """A build that would take the last of the disk is ended."""
+    seen = space.space(path)
+    if seen.free < space.end(seen.total):
         raise OutOfDisk(what)
 
 

@@ -75,6 +75,8 @@ class WorkspaceBuilder:
     network: Network = Network.INTERNET
     run: Run = run_in_sandbox
     toolchains: Toolchains = field(init=False)
+    building: set[UUID] = field(init=False, default_factory=set[UUID])
+    """Builds under way: what is theirs is nobody's to tidy up."""
     _projects: dict[UUID, asyncio.Lock] = field(
         init=False, default_factory=lambda: defaultdict(asyncio.Lock)
     )
@@ -82,8 +84,12 @@ class WorkspaceBuilder:
     def __post_init__(self) -> None:
         self.toolchains = Toolchains(self.machine.home.toolchains)
 
+    def lock(self, project_id: UUID) -> asyncio.Lock:
+        """Held while one builds there."""
+        return self._projects[project_id]
+
     async def build(self, spec: BuildSpec, *, log: LogSink) -> Artifact:
-        async with self._projects[spec.project_id]:
+        async with self.lock(spec.project_id):
             kept = artifacts.read(self._place(spec.id))
             if kept is not None:
                 log.say("This build is here already.", step=Step.BUILD)
@@ -116,12 +122,14 @@ class WorkspaceBuilder:
         home.mkdir(mode=0o711, parents=True, exist_ok=True)
         require_space(home, "a build")
         work = home / f".{build}"
-        await _remove(work)
-        work.mkdir(mode=0o711)
+        self.building.add(build)
         try:
+            await _remove(work)
+            work.mkdir(mode=0o711)
             yield work
         finally:
             await _remove(work)
+            self.building.discard(build)
 
     async def _job(self, spec: BuildSpec, log: LogSink, work: Path) -> _Job:
         for name, mode in (("build", 0o711), ("out", 0o700), ("tmp", 0o700)):

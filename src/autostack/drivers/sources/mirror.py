@@ -22,6 +22,8 @@ _TREES_KEPT = 5
 _IN_USE = 6 * 3600.0
 """Seconds; far longer than a deployment takes from its fetch to the end of its build."""
 _OUTGOING = ".outgoing"
+_THIN = 5.0
+"""Seconds to wait for a repository that is being fetched: its trees are not old ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,15 @@ class Mirror:
                 # Never half there under its name: that would pass for the whole tree.
                 tree.rename(self.trees / _OUTGOING)
                 remove(self.trees / _OUTGOING)
+
+
+async def thin(home: Home, key: UUID, *, kept: int, in_use: float = _IN_USE) -> None:
+    """Free the trees of a repository that nothing is at work on; they are made again."""
+    mirror = Mirror(home, key)
+    if not await asyncio.to_thread(mirror.trees.is_dir):
+        return
+    async with locked(mirror, seconds=_THIN):
+        await asyncio.to_thread(lambda: mirror.prune(kept=kept, in_use=in_use))
 
 
 def _by_age(trees: Path) -> list[Path]:

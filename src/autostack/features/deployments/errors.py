@@ -2,6 +2,9 @@ from collections.abc import Sequence
 
 from autostack.core.errors import Conflict, Invalid, NotFound
 
+SHOWN = 20
+"""Releases that a message lists."""
+
 
 class DeploymentNotFound(NotFound):
     def __init__(self) -> None:
@@ -35,10 +38,11 @@ class ReleaseNotFound(NotFound):
 
 
 class ReleaseRemoved(Conflict):
-    hint = "Deploy its commit again instead."
-
-    def __init__(self, number: int) -> None:
-        super().__init__(f"Release {number} was removed from this server.")
+    def __init__(self, number: int, kept: Sequence[int] = ()) -> None:
+        super().__init__(f"Release {number} was removed from this server to free disk space.")
+        listed = ", ".join(map(str, kept[:SHOWN]))
+        choice = f"Kept are: {listed}. Bring one of them back, or" if kept else "Instead,"
+        self.hint = f"{choice} deploy its commit again."
 
 
 class NothingDeployed(Conflict):

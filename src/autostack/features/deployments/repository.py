@@ -325,10 +325,15 @@ async def releases(
 async def release_before(
     session: AsyncSession, environment_id: UUID, number: int
 ) -> Release | None:
+    """The newest of those that served: one that failed is nothing to go back to."""
+    served = exists().where(
+        Deployment.release_id == Release.id, Deployment.status == Status.SUCCESS
+    )
     query = select(Release).where(
         Release.environment_id == environment_id,
         Release.number < number,
         Release.removed_at.is_(None),
+        served,
     )
     return await session.scalar(query.order_by(Release.number.desc()).limit(1))
 

@@ -270,11 +270,18 @@ async def roll_back(
     release = await _chosen(session, environment, release_id, deployment_id)
     if release is None or release.environment_id != environment.id:
         raise ReleaseNotFound
-    if release.removed_at is not None:
-        raise ReleaseRemoved(release.number)
+    await _hold(session, release)
     return await request(
         session, project, environment, now=now, by=by, kind=Kind.ROLLBACK, release=release
     )
+
+
+async def _hold(session: AsyncSession, release: Release) -> None:
+    """It stays until this transaction has written down that it is wanted."""
+    await session.refresh(release, with_for_update={"read": True})
+    if release.removed_at is not None:
+        rows = await repository.releases(session, release.environment_id, before=None, limit=None)
+        raise ReleaseRemoved(release.number, [one.number for one in rows if not one.removed_at])
 
 
 async def _chosen(
@@ -305,6 +312,7 @@ async def again(
 ) -> Deployment:
     """The current release once more: restart, start after a stop, or stop."""
     release = await current(session, environment)
+    await _hold(session, release)
     return await request(session, project, environment, now=now, by=by, kind=kind, release=release)
 
 
@@ -323,6 +331,7 @@ async def scale(
     environment.scale = {**environment.scale, **processes}
     if environment.stopped:
         return None
+    await _hold(session, release)
     return await request(
         session, project, environment, now=now, by=by, kind=Kind.RESTART, release=release
     )

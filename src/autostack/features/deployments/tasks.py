@@ -29,6 +29,10 @@ from autostack.models.deployment import Deployment, Kind
 logger = logging.getLogger(__name__)
 
 
+async def _nothing_left() -> None:
+    """Where nobody builds."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Works:
     """What every job of this worker works with. `worker` names it across its restarts."""
@@ -43,6 +47,10 @@ class Works:
     """Free what the source keeps of a repository, by its key."""
     turns: Turns = field(default_factory=Turns)
     build_limits: Limits = BUILD_LIMITS
+    sweep: Callable[[], Awaitable[None]] = _nothing_left
+    """Remove what builds that were cut off left, before any begins."""
+    beside: tuple[Callable[[], Awaitable[None]], ...] = ()
+    """What else the worker that leads does, until it is cancelled."""
 
 
 async def run(works: Works, deployment_id: UUID) -> None:
