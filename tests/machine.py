@@ -27,10 +27,17 @@ def _docker() -> Missing:
     return _root() or _program("dockerd")() or _program("debootstrap")()
 
 
+def _loop() -> Missing:
+    if missing := _root() or _program("mkfs.ext4")():
+        return missing
+    return None if os.path.exists("/dev/loop-control") else "there are no loop devices"  # noqa: PTH110
+
+
 PARTS: dict[str, Callable[[], Missing]] = {
     "linux": _linux,
     "root": _root,
     "docker": _docker,
+    "loop": _loop,
     "git": _program("git"),
     "sshd": _program("sshd"),
     "ip": _program("ip"),

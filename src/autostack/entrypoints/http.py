@@ -26,6 +26,7 @@ from autostack.features.accounts.passwords import Passwords
 from autostack.features.accounts.service import Accounts, Policy
 from autostack.features.accounts.tokens import Signer
 from autostack.features.deployments import endpoints as deployments
+from autostack.features.disk import endpoints as disk
 from autostack.features.environments import endpoints as environments
 from autostack.features.events.hub import Hub
 from autostack.features.logs import endpoints as logs
@@ -55,6 +56,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     traffic.router,
     runs.router,
     logs.router,
+    disk.router,
     activity.router,
     metrics.router,
 )

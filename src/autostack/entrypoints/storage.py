@@ -17,6 +17,7 @@ from autostack.drivers.machine.ballast import Ballast
 from autostack.drivers.sources.mirror import thin
 from autostack.engine.ports import Builder, Runtime
 from autostack.features.disk.guardian import Guardian
+from autostack.features.disk.measuring import Measuring
 from autostack.features.disk.store import Machine
 
 
@@ -30,15 +31,18 @@ class Kept:
     forget: Callable[[UUID], Awaitable[None]]
 
 
-def guardian(settings: Settings, db: Database, kept: Kept) -> Guardian:
-    return Guardian(
+def keepers(settings: Settings, db: Database, kept: Kept) -> tuple[Guardian, Measuring]:
+    home = settings.layout
+    place = machine(home, kept)
+    guardian = Guardian(
         db,
-        settings.layout,
-        machine(settings.layout, kept),
+        home,
+        place,
         clock=utc_now,
         keep=settings.releases_kept,
         floor_mb=settings.disk_floor_mb,
     )
+    return guardian, Measuring(db, home, place, clock=utc_now)
 
 
 def machine(home: Home, kept: Kept) -> Machine:

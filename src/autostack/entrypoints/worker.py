@@ -158,7 +158,7 @@ def build_works(settings: Settings, db: Database) -> Works:
     source = build_source(settings)
     tools, builder, store = _tools(settings, host, source)
     kept = storage.Kept(store=store, builder=builder, runtime=tools.runtime, forget=source.forget)
-    guardian = storage.guardian(settings, db, kept)
+    guardian, measuring = storage.keepers(settings, db, kept)
     return Works(
         db=db,
         site=_site(settings, host, opener),
@@ -174,7 +174,7 @@ def build_works(settings: Settings, db: Database) -> Works:
         turns=_turns(settings),
         build_limits=replace(BUILD_LIMITS, memory=settings.build_memory_mb * MIB),
         sweep=builder.sweep,
-        beside=(guardian.lead,),
+        beside=(guardian.lead, measuring.lead),
     )
 
 

@@ -2,6 +2,8 @@
 
 from autostack.models import (
     deployment,
+    disk_sample,
+    disk_usage,
     environment,
     event,
     idempotency,
@@ -40,5 +42,7 @@ TABLES = (
     event.Event,
     idempotency.IdempotencyKey,
     traffic.Traffic,
+    disk_usage.DiskUsage,
+    disk_sample.DiskSample,
 )
 metadata = Base.metadata

@@ -344,3 +344,22 @@ def test_an_expired_session_is_renewed_once_for_all_commands(shop: World) -> Non
 
     assert [code for _, code in results] == [0, 0, 0, 0], results
     assert store.servers()[shop.server.address].refresh_token != login.refresh_token
+
+
+def test_the_disk_is_shown_for_the_server_and_for_one_project(shop: World) -> None:
+    empty = shop.run("disk")
+    with psycopg.connect(shop.url) as connection:
+        connection.execute(
+            "insert into disk_usage select id, 3221225472, 0, 1048576, 0, 0, 0, now() from projects"
+        )
+
+    server, one = shop.run("disk"), shop.run("disk", "--project", "shop")
+    document = json.loads(shop.run("disk", "--json"))
+
+    assert "nothing new is built below" in empty
+    assert "Too little history" in empty
+    assert "Not measured yet" in empty
+    assert "3.0 GB" in server
+    assert "1 MB" in one
+    assert "are free" not in one
+    assert document["projects"][0]["releases"] == 3221225472

@@ -83,8 +83,8 @@ class FakeDisk(FakeBuilder):
         return dict.fromkeys(paths, 1000)
 
 
-def guardian(house: House, disk: FakeDisk, *, keep: int = 3) -> Guardian:
-    machine = Machine(
+def machine_of(disk: FakeDisk) -> Machine:
+    return Machine(
         store=disk,
         builder=disk,
         reserve=disk.reserve,
@@ -94,10 +94,13 @@ def guardian(house: House, disk: FakeDisk, *, keep: int = 3) -> Guardian:
         stop=disk.nothing,
         measure=disk.measure,
     )
+
+
+def guardian(house: House, disk: FakeDisk, *, keep: int = 3) -> Guardian:
     return Guardian(
         house.db,
         house.site.home,
-        machine,
+        machine_of(disk),
         clock=utc_now,
         keep=keep,
         every=timedelta(milliseconds=20),

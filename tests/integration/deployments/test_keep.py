@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import select
@@ -16,12 +16,13 @@ from autostack.features.deployments import service
 from autostack.features.deployments.errors import ReleaseRemoved
 from autostack.features.disk import service as disk_service
 from autostack.features.disk.guarded import GuardedBuilder, GuardedSource
+from autostack.features.disk.measuring import Measuring
 from autostack.models.deployment import Deployment, Kind
 from autostack.models.environment import Environment
 from autostack.models.event import Event
 from autostack.models.project import Project
 from autostack.models.release import Release
-from tests.integration.deployments.disk import FLOOR, FakeDisk, guardian
+from tests.integration.deployments.disk import FLOOR, FakeDisk, guardian, machine_of
 from tests.integration.deployments.house import House
 
 
@@ -282,3 +283,20 @@ async def test_the_reserve_is_given_up_for_the_database_and_held_again(
         held.append(disk.reserve.held)
 
     assert held == [True, False, True]
+
+
+async def test_what_is_on_disk_is_measured_and_written_down_by_project(
+    house: House, disk: FakeDisk
+) -> None:
+    deployment = await house.live()
+    home = house.site.home
+    (home.artifacts / str(deployment)).mkdir(parents=True)
+    (home.caches / str(house.project.id)).mkdir(parents=True)
+    (home.artifacts / str(uuid4())).mkdir()
+
+    await Measuring(house.db, home, machine_of(disk), clock=utc_now).once()
+    await Measuring(house.db, home, machine_of(disk), clock=utc_now).once()
+
+    async with house.db.transaction() as session:
+        shown = await disk_service.of_project(session, house.project)
+    assert (shown.releases, shown.caches, shown.total) == (1000, 1000, 2000)

@@ -237,3 +237,19 @@ def read(place: Path) -> bytes:
         return place.read_bytes()
     except OSError:
         return b""
+
+
+async def test_images_are_found_by_their_labels_with_what_only_they_hold(
+    yard: Yard, tmp_path: Path
+) -> None:
+    built = spec(tmp_path / "tree", "RUN head -c 3000000 /dev/urandom > /made")
+    artifact = await yard.builder.build(built, log=FakeLog())
+
+    stored = await yard.builder.stored()
+    sizes = await yard.builder.sizes()
+    await yard.builder.remove(artifact)
+    left = await yard.builder.stored()
+
+    assert (built.project_id, built.id) in {(one.project, one.build) for one in stored}
+    assert 3_000_000 <= sizes[built.project_id] < artifact.size
+    assert built.id not in {one.build for one in left}

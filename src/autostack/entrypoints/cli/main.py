@@ -14,6 +14,10 @@ from autostack.entrypoints.cli import (
     projects,
     running,
     runs,
+    disk,
+    platform,
+    projects,
+    running,
 )
 from autostack.entrypoints.cli.help import Sections
 
@@ -49,6 +53,7 @@ app.command(rich_help_panel=HERE)(platform.up)
 app.command(rich_help_panel=HERE)(platform.down)
 app.command(rich_help_panel=HERE)(platform.status)
 app.command(rich_help_panel=HERE)(platform.doctor)
+app.command("disk", rich_help_panel=HERE)(disk.disk)
 app.add_typer(platform.service_commands, name="service", rich_help_panel=HERE)
 
 ACCOUNT = "Account"

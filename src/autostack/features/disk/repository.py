@@ -1,17 +1,21 @@
 """Every query about what is stored: releases and who refers to them, and what was measured."""
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import delete, exists, func, literal, select, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from autostack.core.space import Space
 from autostack.engine.keep import Shelf, Stored
 from autostack.engine.release import Status
 from autostack.engine.release import Step as StepName
 from autostack.models.deployment import Deployment, Kind
+from autostack.models.disk_sample import DiskSample
+from autostack.models.disk_usage import DiskUsage
 from autostack.models.environment import Environment
 from autostack.models.instance import Instance
 from autostack.models.plan import PlanRequest
@@ -19,6 +23,12 @@ from autostack.models.project import Project
 from autostack.models.release import Release
 from autostack.models.route import Route
 from autostack.models.step import Step
+
+PARTS = ("releases", "caches", "logs", "images", "uploads", "mirrors")
+"""What a project's bytes are told apart by."""
+KEPT = timedelta(days=8)
+AT_ONCE = 5000
+"""Ids asked for in one query."""
 
 
 async def crowded(session: AsyncSession, *, more_than: int) -> Sequence[UUID]:
@@ -168,3 +178,74 @@ async def strangers(session: AsyncSession, ids: Sequence[UUID]) -> frozenset[UUI
     """Those that no living row names."""
     query = select(Instance.id).where(Instance.id.in_(ids), Instance.freed_at.is_(None))
     return frozenset(ids) - frozenset((await session.scalars(query)).all())
+
+
+async def owners(
+    session: AsyncSession, *, deployments: Sequence[UUID], instances: Sequence[UUID]
+) -> dict[UUID, UUID]:
+    """Whose project each of these deployments and instances is."""
+    by_deployment = select(Deployment.id, Deployment.project_id)
+    by_instance = select(Instance.id, Deployment.project_id).join(
+        Deployment, Deployment.id == Instance.deployment_id
+    )
+    found: dict[UUID, UUID] = {}
+    for query, key, ids in (
+        (by_deployment, Deployment.id, deployments),
+        (by_instance, Instance.id, instances),
+    ):
+        for at in range(0, len(ids), AT_ONCE):
+            rows = await session.execute(query.where(key.in_(ids[at : at + AT_ONCE])))
+            found.update((row[0], row[1]) for row in rows)
+    return found
+
+
+async def write_usage(
+    session: AsyncSession, usage: Mapping[UUID, Mapping[str, int]], *, now: datetime
+) -> None:
+    """Of every project there is; one that goes meanwhile waits for us."""
+    projects = await session.scalars(select(Project.id).with_for_update(read=True, key_share=True))
+    rows = [
+        {"project_id": one, **dict.fromkeys(PARTS, 0), **usage.get(one, {}), "measured_at": now}
+        for one in projects
+    ]
+    if not rows:
+        return
+    statement = insert(DiskUsage)
+    replaced = {name: statement.excluded[name] for name in (*PARTS, "measured_at")}
+    await session.execute(
+        statement.on_conflict_do_update(index_elements=[DiskUsage.project_id], set_=replaced), rows
+    )
+
+
+async def write_sample(
+    session: AsyncSession, seen: Space, parts: Mapping[str, int], *, now: datetime
+) -> None:
+    """The newest of its hour stays; those that no forecast needs go."""
+    values = {"measured_at": now, "total": seen.total, "free": seen.free, "parts": dict(parts)}
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    statement = insert(DiskSample).values(hour=hour, **values)
+    await session.execute(
+        statement.on_conflict_do_update(index_elements=[DiskSample.hour], set_=values)
+    )
+    await session.execute(delete(DiskSample).where(DiskSample.hour < now - KEPT))
+
+
+async def usage_of(session: AsyncSession, project_id: UUID) -> DiskUsage | None:
+    return await session.get(DiskUsage, project_id)
+
+
+async def largest(session: AsyncSession, *, limit: int) -> Sequence[tuple[Project, DiskUsage]]:
+    total = sum((getattr(DiskUsage, name) for name in PARTS), literal(0))
+    query = (
+        select(Project, DiskUsage)
+        .join(DiskUsage, DiskUsage.project_id == Project.id)
+        .where(Project.removed_at.is_(None))
+        .order_by(total.desc(), Project.name)
+        .limit(limit)
+    )
+    return [(row[0], row[1]) for row in await session.execute(query)]
+
+
+async def samples(session: AsyncSession, *, since: datetime) -> Sequence[DiskSample]:
+    query = select(DiskSample).where(DiskSample.hour >= since).order_by(DiskSample.hour)
+    return (await session.scalars(query)).all()

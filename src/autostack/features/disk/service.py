@@ -2,18 +2,28 @@
 then: what a kill -9 leaves in between is found by `orphans` and removed later.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from autostack.core.space import Space
 from autostack.engine import facts
 from autostack.engine.keep import Stored, dispensable, surplus
 from autostack.engine.release import Artifact
 from autostack.features.disk import repository
+from autostack.features.disk.errors import AdministratorOnly
+from autostack.features.disk.forecast import WINDOW, Sample, forecast
+from autostack.features.disk.schemas import DiskForecast, ProjectDisk, ServerDisk
 from autostack.features.events import service as events
+from autostack.models.disk_usage import DiskUsage
+from autostack.models.project import Project
 from autostack.models.release import Release
+from autostack.models.user import User
+
+SHOWN = 100
+"""Projects that one answer lists."""
 
 
 async def give_up(
@@ -100,3 +110,59 @@ async def forgotten(session: AsyncSession, keys: Sequence[UUID]) -> frozenset[UU
 async def over(session: AsyncSession, instance_ids: Sequence[UUID]) -> frozenset[UUID]:
     """Instances that no living row names."""
     return await repository.strangers(session, instance_ids)
+
+
+async def owners(
+    session: AsyncSession, *, deployments: Sequence[UUID], instances: Sequence[UUID]
+) -> Mapping[UUID, UUID]:
+    return await repository.owners(session, deployments=deployments, instances=instances)
+
+
+async def write_usage(
+    session: AsyncSession, usage: Mapping[UUID, Mapping[str, int]], *, now: datetime
+) -> None:
+    await repository.write_usage(session, usage, now=now)
+
+
+async def write_sample(
+    session: AsyncSession, seen: Space, parts: Mapping[str, int], *, now: datetime
+) -> None:
+    await repository.write_sample(session, seen, parts, now=now)
+
+
+def check_administrator(user: User) -> None:
+    if not user.is_admin:
+        raise AdministratorOnly
+
+
+async def of_project(session: AsyncSession, project: Project) -> ProjectDisk:
+    return _shown(project, await repository.usage_of(session, project.id))
+
+
+async def of_server(session: AsyncSession, seen: Space, *, floor: int, now: datetime) -> ServerDisk:
+    rows = await repository.samples(session, since=now - WINDOW)
+    samples = [Sample(at=one.measured_at, total=one.total, free=one.free) for one in rows]
+    told = forecast(samples, free=seen.free)
+    return ServerDisk(
+        total=seen.total,
+        free=seen.free,
+        floor=floor,
+        low=seen.free < floor,
+        forecast=DiskForecast(days=told.days, rate=told.rate, words=told.words),
+        parts=dict(rows[-1].parts) if rows else {},
+        measured_at=rows[-1].measured_at if rows else None,
+        projects=[_shown(*row) for row in await repository.largest(session, limit=SHOWN)],
+    )
+
+
+def _shown(project: Project, usage: DiskUsage | None) -> ProjectDisk:
+    if usage is None:
+        return ProjectDisk(project_id=project.id, name=project.name)
+    parts = {name: int(getattr(usage, name)) for name in repository.PARTS}
+    return ProjectDisk(
+        project_id=project.id,
+        name=project.name,
+        total=sum(parts.values()),
+        measured_at=usage.measured_at,
+        **parts,
+    )
