@@ -8,6 +8,7 @@ import re
 import tempfile
 from collections.abc import AsyncIterable
 from pathlib import Path
+from time import time
 from typing import IO
 from uuid import UUID
 
@@ -20,6 +21,9 @@ _DIGEST = re.compile(DIGEST, re.ASCII)
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _KEPT = 10
 """Archives of one project: those that wait to be deployed, and some to look at."""
+_FRESH = 3600.0
+"""Seconds in which whoever sent one still deploys it."""
+_INCOMING = ".incoming-"
 
 
 class UploadTooLarge(TooLarge):
@@ -91,7 +95,7 @@ async def _copy(pieces: AsyncIterable[bytes], file: IO[bytes], *, limit: int) ->
 
 def _incoming(folder: Path) -> tuple[int, Path]:
     folder.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=".incoming-", dir=folder)
+    descriptor, name = tempfile.mkstemp(prefix=_INCOMING, dir=folder)
     return descriptor, Path(name)
 
 
@@ -104,6 +108,15 @@ def _prune(folder: Path) -> None:
     found = sorted(folder.iterdir(), key=_age, reverse=True)
     for old in found[_KEPT:]:
         _discard(old)
+
+
+def thin_uploads(folder: Path, *, fresh: float = _FRESH) -> None:
+    """Free all but the newest of a project that nothing is at work on, and what just came."""
+    found = sorted(folder.iterdir(), key=_age, reverse=True) if folder.is_dir() else []
+    whole = [file for file in found if not file.name.startswith(_INCOMING)]
+    for old in found:
+        if old not in whole[:1] and _age(old) < time() - fresh:
+            _discard(old)
 
 
 def _age(file: Path) -> float:

@@ -70,6 +70,23 @@ async def test_old_releases_go_with_their_builds_and_rows_say_so(
     assert told == {"numbers": [1, 2, 3]}
 
 
+async def test_a_release_that_had_to_stay_goes_once_all_has_settled(
+    house: House, disk: FakeDisk
+) -> None:
+    await deploy(house, 4)
+    watching = guardian(house, disk)
+    asked = await roll_back(house, 1)
+    await watching.round()
+    meanwhile = await kept(house)
+    async with house.db.transaction() as session:
+        await service.cancel(session, await session.merge(asked), now=utc_now())
+
+    await watching.round()
+
+    assert meanwhile == [1, 2, 3, 4]
+    assert await kept(house) == [2, 3, 4]
+
+
 async def test_a_rollback_to_a_removed_release_is_refused_and_names_the_kept_ones(
     house: House, disk: FakeDisk
 ) -> None:

@@ -17,6 +17,7 @@ from autostack.core.clock import Clock
 from autostack.core.db import Database
 from autostack.core.home import Home
 from autostack.core.space import Space
+from autostack.core.uploads import thin_uploads, upload_folder
 from autostack.engine.errors import DiskFloor
 from autostack.engine.release import Artifact
 from autostack.features.disk import service
@@ -27,7 +28,9 @@ logger = logging.getLogger(__name__)
 LOOK = timedelta(seconds=2)
 ROUND = timedelta(seconds=20)
 TIDY = timedelta(minutes=10)
-AGAIN = timedelta(minutes=1)
+FIRST = timedelta(minutes=1)
+"""After the start, when others have more to do."""
+AGAIN = timedelta(minutes=5)
 """Between two attempts to make room where the one before did not help."""
 MORE = 1.2
 """A clean-up frees a little more than what is due, so that it is not needed again at once."""
@@ -63,7 +66,9 @@ class Guardian:
         self._look = look.total_seconds()
         self._every = every.total_seconds()
         self._cleaning = asyncio.Lock()
-        self._tidied = self._tried_at = float("-inf")
+        self._counted: dict[UUID, int] = {}
+        self._tried_at = float("-inf")
+        self._tidied = time() - (TIDY - FIRST).total_seconds()
 
     def floor(self, seen: Space) -> int:
         return space.floor(seen.total, self._floor_mb)
@@ -99,6 +104,7 @@ class Guardian:
         yield store.leftovers
         yield self._orphans
         yield partial(self._thin, kept=0, in_use=FRESH)
+        yield self._uploads
         yield store.toolchains
         yield partial(store.layers, every=True)
         for project_id in await store.caches():
@@ -154,13 +160,21 @@ class Guardian:
 
     async def round(self) -> None:
         """Releases beyond those kept go; now and then everything else that nobody needs."""
-        async with self._db.transaction() as session:
-            crowded = await service.crowded(session, keep=self._keep)
-        for environment_id in crowded:
-            await self._tried(partial(self.keep, environment_id))
+        await self._keep_few()
         if time() > self._tidied + TIDY.total_seconds():
             await self.tidy()
             self._tidied = time()
+            self._counted = {}
+
+    async def _keep_few(self) -> None:
+        """Where all had settled the last time, only when there are more by now."""
+        async with self._db.transaction() as session:
+            busy = await service.busy(session)
+            crowded = await service.crowded(session, keep=self._keep)
+        for environment_id, count in crowded.items():
+            if self._counted.get(environment_id) != count:
+                await self._tried(partial(self.keep, environment_id))
+        self._counted = {one: crowded[one] for one in crowded.keys() - busy}
 
     async def keep(self, environment_id: UUID) -> None:
         async with self._db.transaction() as session:
@@ -195,6 +209,13 @@ class Guardian:
             idle = await service.idle_projects(session)
         for project_id in idle:
             await self._tried(partial(self._machine.thin, project_id, kept, in_use))
+
+    async def _uploads(self) -> None:
+        """But for the newest of each project: none of them was asked for again."""
+        async with self._db.transaction() as session:
+            idle = await service.idle_projects(session)
+        for project_id in idle:
+            await asyncio.to_thread(thin_uploads, upload_folder(self._home, project_id))
 
     async def _forget(self) -> None:
         """Repositories fetched for a plan by a worker that was killed then."""

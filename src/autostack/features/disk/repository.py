@@ -31,15 +31,21 @@ AT_ONCE = 5000
 """Ids asked for in one query."""
 
 
-async def crowded(session: AsyncSession, *, more_than: int) -> Sequence[UUID]:
-    """Environments that store more releases than that."""
+async def crowded(session: AsyncSession, *, more_than: int) -> dict[UUID, int]:
+    """Environments that store more releases than that, and how many."""
     query = (
-        select(Release.environment_id)
+        select(Release.environment_id, func.count())
         .where(Release.removed_at.is_(None))
         .group_by(Release.environment_id)
         .having(func.count() > more_than)
     )
-    return (await session.scalars(query)).all()
+    return {row[0]: row[1] for row in await session.execute(query)}
+
+
+async def busy(session: AsyncSession) -> frozenset[UUID]:
+    """Environments with a deployment that has something left to do."""
+    query = select(Deployment.environment_id).where(Deployment.settled_at.is_(None)).distinct()
+    return frozenset((await session.scalars(query)).all())
 
 
 async def hold(session: AsyncSession, environment_id: UUID) -> None:

@@ -30,6 +30,8 @@ async def give_up(
     session: AsyncSession, environment_id: UUID, *, keep: int, now: datetime
 ) -> list[Artifact]:
     """Mark what is beyond the newest `keep` as removed; whose builds may go once this commits."""
+    if not surplus(await repository.shelf(session, environment_id), keep=keep):
+        return []
     await repository.hold(session, environment_id)
     doomed = surplus(await repository.shelf(session, environment_id), keep=keep)
     return await _mark(session, environment_id, doomed, now=now)
@@ -70,8 +72,13 @@ async def _tell(
     )
 
 
-async def crowded(session: AsyncSession, *, keep: int) -> Sequence[UUID]:
+async def crowded(session: AsyncSession, *, keep: int) -> Mapping[UUID, int]:
+    """Environments that store more than that, and how many."""
     return await repository.crowded(session, more_than=keep)
+
+
+async def busy(session: AsyncSession) -> frozenset[UUID]:
+    return await repository.busy(session)
 
 
 async def oldest_first(session: AsyncSession) -> list[UUID]:
