@@ -5,7 +5,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -125,7 +125,7 @@ def steady(url: str) -> load.Load:
 
 
 @contextmanager
-def filled(disk: Path, *, leave: int) -> Iterator[None]:
+def filled(disk: Path, *, leave: int) -> Generator[None]:
     """Somebody else's file takes all but so many bytes, also what is freed meanwhile."""
     over = threading.Event()
     path = disk / "stranger"

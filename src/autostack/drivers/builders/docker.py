@@ -117,9 +117,10 @@ class DockerBuilder:
         """Bytes that only the images of each project hold; layers of base images are shared."""
         used = await self._engine.ask(lambda client: client.df())
         found: dict[UUID, int] = {}
-        for image in used.get("Images") or ():
+        images: list[Document] = used.get("Images") or []
+        for image in images:
             one = _stored(image)
-            if one.project and (image.get("Labels") or {}).get(LABEL) == str(self._engine.home):
+            if one.project and _labels(image).get(LABEL) == str(self._engine.home):
                 own = int(image["Size"]) - max(0, int(image.get("SharedSize", 0)))
                 found[one.project] = found.get(one.project, 0) + own
         return found
@@ -232,8 +233,13 @@ def _artifact(spec: BuildSpec, image: Document, *, peak: int) -> Artifact:
     )
 
 
+def _labels(image: Document) -> Mapping[str, str]:
+    found: dict[str, str] | None = image.get("Labels")
+    return found or {}
+
+
 def _stored(image: Document) -> Stored:
-    labels = image.get("Labels") or {}
+    labels = _labels(image)
     project, build = labels.get("autostack.project"), labels.get("autostack.build")
     return Stored(
         id=str(image["Id"]),

@@ -85,7 +85,8 @@ async def _served(session: AsyncSession, environment_id: UUID) -> dict[UUID, dat
         )
         .group_by(Deployment.release_id)
     )
-    return {row[0]: row[1] for row in await session.execute(query) if row[0] and row[1]}
+    rows = (await session.execute(query)).all()
+    return {found: at for found, at in rows if found is not None and at is not None}
 
 
 async def _referred(session: AsyncSession, environment_id: UUID) -> frozenset[UUID]:
