@@ -47,7 +47,7 @@ def too_many_errors(seen: Traffic) -> str:
     # One that has recovered is not taken back.
     if min(now, _share(seen.lately)) < max(was + LEAST_SHARE, 2 * was):
         return ""
-    if _by_chance(old.errors, old.requests, new.errors, new.requests) >= ALPHA:
+    if by_chance(old.errors, old.requests, new.errors, new.requests) >= ALPHA:
         return ""
     return f"answers {now:.0%} of requests with an error ({_of(new)}); {_before(seen.before)}"
 
@@ -60,7 +60,7 @@ def too_slow(seen: Traffic) -> str:
         return ""
     limit = bound(max(SLOWER * usual, usual + SLOWER_BY))
     slow, was = new.slower_than(limit), old.slower_than(limit)
-    if slow < SLOW_SHARE * timed or _by_chance(was, known, slow, timed) >= ALPHA:
+    if slow < SLOW_SHARE * timed or by_chance(was, known, slow, timed) >= ALPHA:
         return ""
     return (
         f"is slow: {slow / timed:.0%} of {timed} requests took more than {limit * 1000:.0f} ms; "
@@ -86,7 +86,7 @@ def _before(before: Tally) -> str:
     return f"before it was {_share(before):.1%} ({_of(before)})"
 
 
-def _by_chance(old_bad: int, old_all: int, new_bad: int, new_all: int) -> float:
+def by_chance(old_bad: int, old_all: int, new_bad: int, new_all: int) -> float:
     """Fisher's exact test, one-sided: how probable so many bad ones or more among the new are if
     both releases are alike (the upper tail of the hypergeometric distribution).
     """

@@ -64,7 +64,7 @@ def test_a_release_that_has_recovered_is_not_taken_back() -> None:
 
 def test_fishers_exact_test_gives_the_tabled_value() -> None:
     """The tea of Fisher's lady: 3 of 4 right by chance has p = 17/70."""
-    chance = verdict._by_chance(1, 4, 3, 4)  # noqa: SLF001 - the formula itself
+    chance = verdict.by_chance(1, 4, 3, 4)
 
     assert chance == pytest.approx(17 / 70)
 

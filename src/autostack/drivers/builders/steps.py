@@ -2,6 +2,7 @@
 
 import asyncio
 import shlex
+import shutil
 import textwrap
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from autostack.drivers.machine.sandbox import Bind, Machine, Network, Sandbox
 from autostack.engine.errors import BuildFailed, BuildOutOfMemory, BuildTimedOut, OutOfDisk
 from autostack.engine.plan import BuildStep
 from autostack.engine.ports import LogSink
-from autostack.engine.release import Limits, Step
+from autostack.engine.release import MIB, Limits, Step
 
 LINE = 500
 """Characters of a command that the log shows."""

@@ -10,14 +10,11 @@ from autostack.entrypoints.cli import (
     access,
     account,
     deployments,
-    platform,
-    projects,
-    running,
-    runs,
     disk,
     platform,
     projects,
     running,
+    runs,
 )
 from autostack.entrypoints.cli.help import Sections
 

@@ -83,12 +83,12 @@ class PostgresRun:
 
     async def _errand(self, session: AsyncSession, row: Run) -> Errand:
         release = await repository.release(session, row)
-        _, project = await repository.place(session, row)
+        environment, _ = await repository.place(session, row)
         configuration = self._site.open(row.environment_id, release.configuration)
         env = {**facts.load(Plan, release.plan).env, **configuration}
         instance = await self._instance(session, row, str(release.artifact["kind"]))
         return Errand(
-            spec=Specs(self._site).of(instance, release, project.id, env),
+            spec=Specs(self._site).of(instance, release, environment, env),
             limit=timedelta(seconds=row.timeout),
             secrets=tuple(value for value in configuration.values() if value),
         )
