@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from autostack.engine.detect.modules import Module, statements
@@ -30,6 +30,7 @@ CONSTRUCTORS = {
     "litestar.Litestar": ("Litestar", "asgi"),
     "blacksheep.Application": ("BlackSheep", "asgi"),
 }
+_TOPS = frozenset(name.partition(".")[0] for name in CONSTRUCTORS)
 FACTORIES = ("create_app", "make_app", "build_app", "get_app", "app_factory", "create_application")
 _NAMES = ("app", "application", "api", "server")
 _FILES = (
@@ -68,9 +69,21 @@ class _Found:
     factory: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Maker:
+    """A function that gives an application; `needs` tells that it must be handed something."""
+
+    kind: tuple[str, str]
+    line: int
+    needs: bool
+
+
 def applications(tree: Tree, modules: Sequence[Module]) -> tuple[Application, ...]:
     """All of them, the most likely first."""
-    found = sorted((item for module in modules for item in _in_module(module)), key=_rank)
+    elsewhere = {name: maker for module in modules for name, maker in _makers(module)}
+    found = sorted(
+        (item for module in modules for item in _in_module(module, elsewhere)), key=_rank
+    )
     placed = (_place(tree, item) for item in found)
     return tuple(app for app in placed if app)
 
@@ -88,11 +101,11 @@ def _rank(item: _Found) -> tuple[int, ...]:
     )
 
 
-def _in_module(module: Module) -> Iterator[_Found]:
-    factories = dict(_factories(module))
+def _in_module(module: Module, elsewhere: Mapping[str, _Maker]) -> Iterator[_Found]:
+    makers = dict(_makers(module))
     for node in statements(module.body.body):
         for name, value in _assigned(node):
-            kind = _kind(module, value, factories)
+            kind = _kind(module, value, makers, elsewhere)
             if kind:
                 framework, interface = kind
                 yield _Found(
@@ -102,15 +115,17 @@ def _in_module(module: Module) -> Iterator[_Found]:
                     interface=interface,
                     line=node.lineno,
                 )
-    for name, (framework, interface, line) in factories.items():
-        yield _Found(
-            module=module,
-            name=name,
-            framework=framework,
-            interface=interface,
-            line=line,
-            factory=True,
-        )
+    for name, maker in makers.items():
+        if name in FACTORIES and not maker.needs:
+            framework, interface = maker.kind
+            yield _Found(
+                module=module,
+                name=name,
+                framework=framework,
+                interface=interface,
+                line=maker.line,
+                factory=True,
+            )
 
 
 def _assigned(node: ast.stmt) -> Iterator[tuple[str, ast.expr]]:
@@ -123,33 +138,55 @@ def _assigned(node: ast.stmt) -> Iterator[tuple[str, ast.expr]]:
 
 
 def _kind(
-    module: Module, value: ast.expr, factories: dict[str, tuple[str, str, int]]
+    module: Module,
+    value: ast.expr,
+    makers: Mapping[str, _Maker],
+    elsewhere: Mapping[str, _Maker],
 ) -> tuple[str, str] | None:
     if not isinstance(value, ast.Call):
         return None
     meaning = module.meaning(value.func)
     if meaning in CONSTRUCTORS:
         return CONSTRUCTORS[meaning]
-    if meaning in factories:
-        return factories[meaning][:2]
-    if meaning.rpartition(".")[2] in FACTORIES:
+    if meaning in makers:
+        return makers[meaning].kind
+    origin, _, name = meaning.rpartition(".")
+    if name in FACTORIES:
         return ("", "")  # imported from elsewhere; settled by `_settle`
-    return None
+    return elsewhere[name].kind if origin and name in elsewhere else None
 
 
-def _factories(module: Module) -> Iterator[tuple[str, tuple[str, str, int]]]:
+def _makers(module: Module) -> Iterator[tuple[str, _Maker]]:
+    """Functions that give an application: what they return, or build under a usual name."""
+    if not any(meaning.partition(".")[0] in _TOPS for meaning in module.names.values()):
+        return
     for node in module.body.body:
-        if not isinstance(node, ast.FunctionDef) or node.name not in FACTORIES or _needs(node.args):
-            continue
-        for inner in ast.walk(node):
-            kind = (
-                CONSTRUCTORS.get(module.meaning(inner.func))
-                if isinstance(inner, ast.Call)
-                else None
-            )
-            if kind:
-                yield node.name, (*kind, node.lineno)
-                break
+        if isinstance(node, ast.FunctionDef) and (kind := _given(module, node)):
+            yield node.name, _Maker(kind=kind, line=node.lineno, needs=_needs(node.args))
+
+
+def _given(module: Module, function: ast.FunctionDef) -> tuple[str, str] | None:
+    said = CONSTRUCTORS.get(module.meaning(function.returns)) if function.returns else None
+    inside = tuple(ast.walk(function))
+    if said or function.name in FACTORIES:
+        return said or next((kind for node in inside if (kind := _built(module, node))), None)
+    built = {
+        name: kind
+        for node in inside
+        if isinstance(node, ast.stmt)
+        for name, value in _assigned(node)
+        if (kind := _built(module, value))
+    }
+    returned = (node.value for node in inside if isinstance(node, ast.Return))
+    kinds = (
+        built.get(value.id) if isinstance(value, ast.Name) else _built(module, value)
+        for value in returned
+    )
+    return next((kind for kind in kinds if kind), None)
+
+
+def _built(module: Module, node: ast.AST | None) -> tuple[str, str] | None:
+    return CONSTRUCTORS.get(module.meaning(node.func)) if isinstance(node, ast.Call) else None
 
 
 def _needs(arguments: ast.arguments) -> bool:

@@ -9,6 +9,12 @@ from autostack.engine.detect import node_code
 from autostack.engine.detect.draft import Draft, Sight
 from autostack.engine.detect.evidence import at, line_of, whole
 from autostack.engine.detect.node_packages import Manager, manager
+from autostack.engine.detect.node_start import (
+    DEVELOPMENT,
+    needs_development,
+    scripts,
+    starting,
+)
 from autostack.engine.detect.stated import mapping, parse_json
 from autostack.engine.detect.tree import Tree
 from autostack.engine.plan import BuildStep, Decision, Evidence, Family, Process, Toolchain
@@ -45,12 +51,6 @@ _PUBLISH = {
     "Vite": "dist",
     "Parcel": "dist",
 }
-_DEVELOPMENT = re.compile(
-    r"(^|&&|;|\s)(vite(?!\s+build)|next dev|nuxt dev|nuxi dev|astro (dev|preview)|astro$"
-    r"|react-scripts start|vue-cli-service serve|ng serve|gatsby develop|docusaurus start"
-    r"|webpack(-dev-server| serve)|parcel(?! build)|serve\b|http-server\b|live-server"
-    r"|eleventy --serve)"
-)
 _SERVERS = (
     "server.js",
     "index.js",
@@ -64,6 +64,9 @@ _SERVERS = (
 _WITH_VALUE = frozenset({"-l", "--listen", "-p", "--port", "-c", "--config", "-a"})
 """Options of `serve` and `http-server` whose value is a word of its own."""
 _SIMPLE = re.compile(r"^[\w@./:=-]+(\s+[\w@./:=-]+)*$")
+_NODEMON = re.compile(r"^nodemon\s+(?!-)(?!\S+\.tsx?\b)")
+"""Where node can run the same file."""
+_HOOKS = frozenset({"preinstall", "install", "postinstall", "prepare", "prepublish"})
 _ENV = {"NODE_ENV": "production"}
 
 
@@ -89,11 +92,6 @@ def why_not(tree: Tree) -> str:
     return f". package.json is there, but its start script, `{start[:80]}`, is for development"
 
 
-def scripts(package: Mapping[str, Any]) -> Mapping[str, str]:
-    table = mapping(package.get("scripts"))
-    return {name: line for name, line in table.items() if isinstance(line, str) and line.strip()}
-
-
 def _dependencies(package: Mapping[str, Any], *kinds: str) -> frozenset[str]:
     kinds = kinds or ("dependencies", "devDependencies")
     return frozenset(name for kind in kinds for name in mapping(package.get(kind)))
@@ -107,19 +105,18 @@ def _framework(package: Mapping[str, Any]) -> str:
 def _static(tree: Tree, package: Mapping[str, Any], framework: str) -> str | None:
     """The directory a front-end build leaves, when nothing in it is meant to run."""
     script = scripts(package)
-    start = script.get("start")
     if "build" not in script:
         return None
     if framework == "Next.js":
         return _exported(tree)
-    if start and not _DEVELOPMENT.search(start):
+    if starting(package):
         return None
-    return _named_by_server(start or "") or _left(tree, package, framework)
+    return _named_by_server(script.get("start", "")) or _left(tree, package, framework)
 
 
 def _named_by_server(start: str) -> str | None:
     """`serve -s dist` says where the build leaves its files better than any habit."""
-    called = re.search(r"(?:^|[;&|]\s*|npx\s+)(?:serve|http-server)\s+([^;&|]+)", start)
+    called = re.search(r"(?:^|[;&|]\s*|npx\s+)(?:serve|http-server|sirv)\s+([^;&|]+)", start)
     words = iter(called[1].split() if called else ())
     for word in words:
         if word in _WITH_VALUE:
@@ -172,10 +169,10 @@ def _configured(tree: Tree, stem: str, pattern: str) -> str | None:
 
 
 def _web(tree: Tree, package: Mapping[str, Any], tool: Manager, framework: str) -> Process | None:
-    start = scripts(package).get("start")
-    if start and not _DEVELOPMENT.search(start):
-        evidence = line_of(tree, "package.json", r'"start"\s*:') or whole("package.json")
-        return Process(name="web", command=_command(package, tool, start), evidence=evidence)
+    script = starting(package)
+    if script:
+        evidence = line_of(tree, "package.json", rf'"{script}"\s*:') or whole("package.json")
+        return Process(name="web", command=_command(package, tool, script), evidence=evidence)
     known = {
         "Next.js": ("next", "start"),
         "Nuxt": ("node", ".output/server/index.mjs"),
@@ -193,11 +190,11 @@ def _package_of(framework: str) -> str:
     return next(name for name, label in _FRAMEWORKS if label == framework)
 
 
-def _command(package: Mapping[str, Any], tool: Manager, start: str) -> tuple[str, ...]:
+def _command(package: Mapping[str, Any], tool: Manager, script: str) -> tuple[str, ...]:
     """The script itself rather than `npm start`: quicker, and signals reach the app."""
-    if {"prestart", "poststart"} & scripts(package).keys():
-        return tool.run("start")
-    line = re.sub(r"^nodemon\s", "node ", start)
+    if {f"pre{script}", f"post{script}"} & scripts(package).keys():
+        return tool.run(script)
+    line = _NODEMON.sub("node ", scripts(package)[script])
     if not _SIMPLE.match(line) or "=" in line.split()[0]:
         return ("sh", "-c", line)
     return tuple(shlex.split(line))
@@ -223,7 +220,7 @@ def _draft(
     web: Process | None,
 ) -> Draft:
     tree = sight.tree
-    builds = "build" in scripts(package) or sight.stated.build is not None
+    builds = bool(_build_script(package)) or sight.stated.build is not None
     found = node_code.health(tree) if web else None
     return Draft(
         family=Family.NODE,
@@ -244,28 +241,34 @@ def _draft(
 def _steps(
     package: Mapping[str, Any], tool: Manager, *, builds: bool, static: bool
 ) -> tuple[BuildStep, ...]:
+    script = starting(package)
+    keeps = static or (script is not None and needs_development(package, script))
+    # What runs with the install (`husky`, `prisma generate`) is as much development as a build.
+    everything = builds or keeps or bool(_HOOKS & scripts(package).keys())
     inputs = () if _runs_own_code(package) else tool.inputs
     install = BuildStep(
         title="Install packages",
-        command=tool.install(development=builds),
+        command=tool.install(development=everything),
         inputs=inputs,
-        env={"NODE_ENV": "development" if builds else "production"},
+        env={"NODE_ENV": "development" if everything else "production"},
     )
-    if not builds:
-        return (install,)
     steps = [install]
-    if "build" in scripts(package):
-        steps.append(BuildStep(title="Build", command=tool.run("build")))
-    if not static and _dependencies(package, "devDependencies") and tool.prune:
+    if _build_script(package):
+        steps.append(BuildStep(title="Build", command=tool.run(_build_script(package))))
+    if everything and not keeps and _dependencies(package, "devDependencies") and tool.prune:
         steps.append(
             BuildStep(title="Remove development packages", command=tool.prune, network=False)
         )
     return tuple(steps)
 
 
+def _build_script(package: Mapping[str, Any]) -> str:
+    """Its name, or nothing. Heroku's own is what many have for an app with a front end inside."""
+    return next((name for name in ("build", "heroku-postbuild") if name in scripts(package)), "")
+
+
 def _runs_own_code(package: Mapping[str, Any]) -> bool:
     """Whether installing depends on more of the tree than the lock file."""
-    own = {"preinstall", "install", "postinstall", "prepare", "prepublish"}
     local = ("file:", "link:", "workspace:", "portal:", "patch:", ".", "/")
     versions = [
         str(version)
@@ -273,7 +276,7 @@ def _runs_own_code(package: Mapping[str, Any]) -> bool:
         for version in mapping(package.get(kind)).values()
     ]
     return (
-        bool(own & scripts(package).keys())
+        bool(_HOOKS & scripts(package).keys())
         or "workspaces" in package
         or any(version.startswith(local) for version in versions)
     )
@@ -313,11 +316,12 @@ def _decisions(
     if framework:
         line = line_of(tree, "package.json", rf'"{re.escape(_package_of(framework))}"\s*:')
         yield Decision(subject="framework", value=framework, evidence=line)
-    if "build" in scripts(package):
+    build = _build_script(package)
+    if build:
         yield Decision(
             subject="build",
-            value=scripts(package)["build"],
-            evidence=line_of(tree, "package.json", r'"build"\s*:'),
+            value=scripts(package)[build],
+            evidence=line_of(tree, "package.json", rf'"{build}"\s*:'),
         )
     if publish:
         yield Decision(
@@ -329,7 +333,7 @@ def _decisions(
 
 def _warnings(package: Mapping[str, Any]) -> Iterator[str]:
     start = scripts(package).get("start", "")
-    if start and _DEVELOPMENT.search(start):
+    if start and DEVELOPMENT.search(start):
         yield "package.json: the start script is a development server; it is not used here."
-    if start.startswith("nodemon "):
+    if _NODEMON.match(start):
         yield "package.json: nodemon is for development; the app is started with node instead."

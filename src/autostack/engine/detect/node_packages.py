@@ -54,7 +54,7 @@ def _npm(tree: Tree) -> Manager:
         inputs=_inputs(tree, *([lock] if lock else [])),
         production=("npm", verb, "--omit=dev", *quiet),
         everything=("npm", verb, "--include=dev", *quiet),
-        prune=("npm", "prune", "--omit=dev", *quiet),
+        prune=("npm", "prune", "--omit=dev", "--ignore-scripts", *quiet),
         warnings=() if lock else _no_lock(tree),
     )
 
@@ -82,7 +82,7 @@ def _pnpm(tree: Tree, package: Mapping[str, Any]) -> Manager:
         inputs=() if workspace else _inputs(tree, "pnpm-lock.yaml"),
         production=(*install, "--prod"),
         everything=(*install, "--prod=false"),
-        prune=("pnpm", "prune", "--prod"),
+        prune=("pnpm", "prune", "--prod", "--config.ignore-scripts=true"),
         toolchains=(Toolchain(name="pnpm", version=_asked(package, "pnpm") or _pnpm_for(tree)),),
     )
 

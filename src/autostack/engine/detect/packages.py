@@ -2,12 +2,13 @@
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
 from autostack.engine.detect import poetry
 from autostack.engine.detect.evidence import line_of, whole
+from autostack.engine.detect.legacy import SETUPTOOLS, needs_setuptools
 from autostack.engine.detect.stated import mapping
 from autostack.engine.detect.tree import Tree
 from autostack.engine.errors import PlanFileInvalid
@@ -119,7 +120,10 @@ def _local_sources(project: Mapping[str, Any]) -> bool:
 
 def _poetry(tree: Tree, project: Mapping[str, Any]) -> Packages:
     pinned = poetry.locked(tree.text("poetry.lock") or "", project)
-    command = ("uv", "pip", "install", "--no-deps", *pinned.requirements)
+    command = (
+        *("uv", "pip", "install", "--no-deps", *pinned.requirements),
+        *_beside(pinned.requirements),
+    )
     inputs = () if pinned.local else ("pyproject.toml", "poetry.lock")
     steps = [BuildStep(title="Install packages", command=command, inputs=inputs)]
     if not pinned.requirements:
@@ -181,7 +185,7 @@ def _requirements(tree: Tree, file: str) -> Packages:
     local = any(_LOCAL.match(line) for line in lines) or any(not tree.has(name) for name in read)
     step = BuildStep(
         title="Install packages",
-        command=("uv", "pip", "install", "--requirement", file),
+        command=("uv", "pip", "install", "--requirement", file, *_beside(lines)),
         inputs=() if local else tuple(read),
     )
     return Packages(
@@ -191,6 +195,10 @@ def _requirements(tree: Tree, file: str) -> Packages:
         steps=(step,),
         locked=all(_pinned(line) for line in lines),
     )
+
+
+def _beside(lines: Iterable[str]) -> tuple[str, ...]:
+    return (SETUPTOOLS,) if needs_setuptools(lines) else ()
 
 
 def _included(tree: Tree, file: str) -> Iterator[tuple[str, list[str]]]:
