@@ -86,7 +86,7 @@ async def test_a_stopped_worker_hands_back_and_the_next_one_goes_on(
         took = await until(has_status(house, deployment, Status.SUCCESS))
 
     assert (handed.status, handed.lease) == (Status.BUILDING, None)
-    assert took < 3
+    assert took < 15, "three seconds are promised; five-fold slack for a busy machine"
 
 
 async def test_a_dead_workers_deployment_is_taken_over_at_the_start_of_the_next(
@@ -98,7 +98,7 @@ async def test_a_dead_workers_deployment_is_taken_over_at_the_start_of_the_next(
     async with working(works, database_url):
         took = await until(has_status(house, deployment, Status.SUCCESS))
 
-    assert took < 3
+    assert took < 15, "three seconds are promised; five-fold slack for a busy machine"
 
 
 async def test_many_requests_end_with_the_newest_one_serving(

@@ -20,7 +20,7 @@ async def working(works: Works, url: str) -> AsyncGenerator[asyncio.Task[None]]:
             await task
 
 
-async def until(true: Callable[[], Awaitable[bool]], *, limit: float = 10) -> float:
+async def until(true: Callable[[], Awaitable[bool]], *, limit: float = 60) -> float:
     begun = time.monotonic()
     async with asyncio.timeout(limit):
         while not await true():  # noqa: ASYNC110 - rows tell nobody
