@@ -10,6 +10,7 @@ from autostack.engine.order import Goal, Order, Tools
 from autostack.engine.ports import Journal, Served
 from autostack.engine.release import GoingBack, Status, Step
 from autostack.engine.run import Run
+from autostack.engine.tally import Tally
 from autostack.engine.watch import Trouble, Watch
 
 
@@ -26,8 +27,9 @@ async def settle(order: Order, tools: Tools, journal: Journal) -> Status:
 
 async def _settle(run: Run) -> Status:
     await _drain(run)
-    await _measure(run)
-    trouble = await _watch(run)
+    usual = await run.journal.usual()
+    await _measure(run, usual)
+    trouble = await _watch(run, usual)
     if trouble is None:
         await _retire(run)
         verdict = Status.SUCCESS
@@ -52,13 +54,12 @@ async def _drain(run: Run) -> None:
             run.say(f"{seen.open} connections were still open when the drain ended.")
 
 
-async def _measure(run: Run) -> None:
+async def _measure(run: Run, usual: Tally) -> None:
     """Say what the switch cost; what a worker that died had measured is not known."""
     made, before = run.order.reuse, await run.journal.before()
     if made is None:
         return
     old = before.release_id if before is not None and serves(before) else None
-    usual = await run.journal.usual()
     found = await run.tools.gauge.end(
         run.order.id, run.tools.router, old=old, new=made.id, usual=usual
     )
@@ -67,7 +68,7 @@ async def _measure(run: Run) -> None:
         run.say(found.summary, level="warning" if found.failed or found.visits_failed else "info")
 
 
-async def _watch(run: Run) -> Trouble | None:
+async def _watch(run: Run, usual: Tally) -> Trouble | None:
     """The verdict is kept before anything is undone, so that a crash cannot change it."""
     async with run.step(Step.WATCH) as record:
         if record.kept is not None:
@@ -77,8 +78,7 @@ async def _watch(run: Run) -> Trouble | None:
         if run.order.goal is Goal.STOP or made is None or limit <= 0:
             return None
         await run.journal.watched({"state": "open", "limit": limit})
-        before = await run.journal.usual()
-        seen = await Watch(run, release=made.id, before=before, seconds=limit).over()
+        seen = await Watch(run, release=made.id, before=usual, seconds=limit).over()
         trouble = seen.trouble
         why = trouble and f"{trouble.process} {trouble.words}"
         await run.journal.watched(

@@ -56,7 +56,6 @@ class Watch:
     async def over(self) -> Seen:
         """Watch until the time is up, a newer release has taken over, or this one is worse."""
         await self._judge()
-        trouble: Trouble | None = None
         while self._elapsed() < self._seconds:
             if not await self._run.journal.current():
                 return self._seen("replaced")

@@ -91,8 +91,7 @@ def take_back(home: Home, *, keep: Sequence[Leftover]) -> None:
         # Stand-ins die with it, without a word to those they stand in for.
         process.send(signal.SIGKILL)
         process.wait(MARGIN)
-    kept = leftovers.serving(leftovers.find(home))
-    leftovers.end([each for each in leftovers.find(home) if each not in kept])
+    leftovers.end([each for each in leftovers.find(home) if each.program not in OUTLIVING])
 
 
 async def _end_apps(home: Home, taken: host.Host) -> None:
