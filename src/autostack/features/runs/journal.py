@@ -13,7 +13,7 @@ from autostack.engine import facts
 from autostack.engine.errors import LeaseLost
 from autostack.engine.once import Errand, Verdict
 from autostack.engine.plan import Plan
-from autostack.features.deployments.journal.patience import patiently
+from autostack.features.deployments.journal.patience import patiently, under_lease
 from autostack.features.deployments.journal.specs import Site, Specs
 from autostack.features.instances import service as instances
 from autostack.features.runs import repository, service
@@ -66,16 +66,12 @@ class PostgresRun:
             await self._write(lambda session, row: repository.renew(session, row.id, self._lease))
 
     async def _write(self, work: Callable[[AsyncSession, Run], Awaitable[T]]) -> T:
-        """One short transaction in which the lease is ours, tried again while nobody answers."""
-
-        async def once() -> T:
-            async with self._db.transaction() as session:
-                row = await repository.held(session, self._id, self._lease)
-                if row is None:
-                    raise LeaseLost
-                return await work(session, row)
-
-        return await patiently(once, patience=self._site.patience)
+        return await under_lease(
+            self._db,
+            lambda session: repository.held(session, self._id, self._lease),
+            work,
+            patience=self._site.patience,
+        )
 
     async def _cancel_asked(self) -> bool | None:
         async with self._db.transaction() as session:

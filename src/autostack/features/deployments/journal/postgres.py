@@ -28,7 +28,7 @@ from autostack.engine.release import (
 from autostack.engine.tally import NONE, Tally
 from autostack.features.deployments import repository, service
 from autostack.features.deployments.journal import work
-from autostack.features.deployments.journal.patience import patiently
+from autostack.features.deployments.journal.patience import patiently, under_lease
 from autostack.features.deployments.journal.routing import Routing, known
 from autostack.features.deployments.journal.specs import Site, Specs
 from autostack.features.instances import service as instances
@@ -69,16 +69,12 @@ class PostgresJournal:
         self._routing = Routing(site.address, site.clock)
 
     async def _write(self, work: Callable[[AsyncSession, Deployment], Awaitable[T]]) -> T:
-        """One short transaction in which the lease is ours, tried again while nobody answers."""
-
-        async def once() -> T:
-            async with self._db.transaction() as session:
-                row = await repository.held(session, self._id, self._lease)
-                if row is None:
-                    raise LeaseLost
-                return await work(session, row)
-
-        return await patiently(once, patience=self._site.patience)
+        return await under_lease(
+            self._db,
+            lambda session: repository.held(session, self._id, self._lease),
+            work,
+            patience=self._site.patience,
+        )
 
     def step(self, step: Step) -> AbstractAsyncContextManager[Record]:
         return self._step(step)
