@@ -10,7 +10,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,6 +51,14 @@ def request(
     except urllib.error.HTTPError as error:
         with error:
             return Reply(error.code, error.read(), dict(error.headers))
+
+
+def until(happened: Callable[[], object], *, limit: float = 30) -> None:
+    """Wait for it; an assertion fails when it has not happened within `limit` seconds."""
+    end = time.monotonic() + limit
+    while not happened():
+        assert time.monotonic() < end, f"not within {limit} seconds"
+        time.sleep(0.05)
 
 
 def free_ports(count: int) -> list[int]:
@@ -104,6 +112,14 @@ class Platform:
             check=False,
             stdin=subprocess.DEVNULL,
         )
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether its API answers that all of it is."""
+        try:
+            return request("GET", f"{self.api}/health/ready", timeout=5).status == 200
+        except OSError:
+            return False
 
     def up(self) -> None:
         done = self.run("up", "--detach")

@@ -6,20 +6,12 @@ import psutil
 
 from tests.e2e.apps import slow_build
 from tests.gitserver import GitServer
-from tests.platform import User
+from tests.platform import User, until
 
 
 def sleepers(seconds: int) -> list[int]:
     wanted = ["sleep", str(seconds)]
     return [one.pid for one in psutil.process_iter(["cmdline"]) if one.info["cmdline"] == wanted]
-
-
-def until(condition: object, *, limit: float = 30) -> None:
-    assert callable(condition)
-    end = time.monotonic() + limit
-    while not condition():
-        assert time.monotonic() < end, "did not happen in time"
-        time.sleep(0.02)
 
 
 def test_a_canceled_build_leaves_no_process_behind(user: User, git: GitServer) -> None:

@@ -1,8 +1,7 @@
 """Variables, and what can happen to a release: rollback, stop, scale, removal."""
 
 import os
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import pytest
 from autostack.core import host as hosts
 from tests.e2e.apps import tells
 from tests.gitserver import GitServer
-from tests.platform import Platform, User, request
+from tests.platform import Platform, User, request, until
 
 SECRET = "s3cret-value-that-is-in-no-log"
 
@@ -39,13 +38,6 @@ def act(user: User, environment: str, verb: str, body: object = None) -> Any:  #
 def says(deployment: Any) -> tuple[int, str]:  # noqa: ANN401 - JSON
     reply = request("GET", f"http://{deployment['url']}/")
     return reply.status, reply.body.decode().strip()
-
-
-def until(condition: Callable[[], bool], *, limit: float = 30) -> None:
-    end = time.monotonic() + limit
-    while not condition():
-        assert time.monotonic() < end, "did not happen in time"
-        time.sleep(0.05)
 
 
 def test_a_variable_reaches_the_app_and_no_log(user: User, git: GitServer) -> None:

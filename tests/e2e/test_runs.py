@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -16,7 +15,7 @@ import pytest
 
 from tests.e2e.apps import tells
 from tests.gitserver import GitServer
-from tests.platform import Platform, Refused, User
+from tests.platform import Platform, Refused, User, until
 
 SECRET = "s3cret-of-the-shop"
 
@@ -52,13 +51,6 @@ def environment(user: User, project: str) -> str:
 def sleepers(seconds: int) -> list[int]:
     wanted = ["sleep", str(seconds)]
     return [one.pid for one in psutil.process_iter(["cmdline"]) if one.info["cmdline"] == wanted]
-
-
-def until(condition: Callable[[], object], *, limit: float = 30) -> None:
-    end = time.monotonic() + limit
-    while not condition():
-        assert time.monotonic() < end, "did not happen in time"
-        time.sleep(0.02)
 
 
 def test_output_and_exit_code_are_the_commands_own(shop: Shop) -> None:

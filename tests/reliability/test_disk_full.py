@@ -5,7 +5,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import pytest
 from autostack.core.space import MB, Space, floor, space
 from tests import load
 from tests.gitserver import GitServer
-from tests.platform import Platform, Refused, User, free_ports, request
+from tests.platform import Platform, Refused, User, free_ports, request, until
 
 pytestmark = [pytest.mark.needs("root", "loop"), pytest.mark.slow]
 
@@ -106,20 +106,6 @@ def serving(user: User, project: str) -> str:
     return f"http://{user.deploy(project)['url']}/"
 
 
-def until(happened: Callable[[], bool], *, limit: float = HEAL) -> None:
-    end = time.monotonic() + limit
-    while not happened():
-        assert time.monotonic() < end, f"not within {limit} seconds"
-        time.sleep(0.2)
-
-
-def ready(local: Platform) -> bool:
-    try:
-        return request("GET", f"{local.api}/health/ready", timeout=5).status == 200
-    except OSError:
-        return False
-
-
 def steady(url: str) -> load.Load:
     return load.Load(url=url, bodies=(b"here\n",), rate=50, keep_alive=2)
 
@@ -132,7 +118,7 @@ def filled(disk: Path, *, leave: int) -> Generator[None]:
     worker = threading.Thread(target=_fill, args=(path, leave, over))
     worker.start()
     try:
-        until(lambda: space(disk).free <= leave + MB)
+        until(lambda: space(disk).free <= leave + MB, limit=HEAL)
         yield
     finally:
         over.set()
@@ -174,8 +160,8 @@ def test_a_build_that_fills_the_disk_fails_in_words_and_harms_nobody(
     assert found["status"] == "failed", found
     assert found["diagnosis"]["code"] == "disk", found
     assert measured.result.failed == 0, measured.result
-    until(lambda: ready(local))
-    until(lambda: space(small).free > before - 50 * MB)
+    until(lambda: local.is_ready, limit=HEAL)
+    until(lambda: space(small).free > before - 50 * MB, limit=HEAL)
     git.commit("app", APP, "Spare the disk", remove=("autostack.yaml",))
     user.deploy(project)
     assert request("GET", serving).body == b"here\n"
@@ -204,19 +190,19 @@ def test_below_the_floor_nothing_new_is_built_and_what_is_there_can_be_moved(
 def test_a_full_disk_is_survived_without_a_restart(
     local: Platform, user: User, project: str, serving: str, small: Path
 ) -> None:
-    until(local.home.reserve.exists)
+    until(local.home.reserve.exists, limit=HEAL)
 
     with load.during(steady(serving)) as measured:
         with filled(small, leave=0):
-            until(lambda: not local.home.reserve.exists())
+            until(lambda: not local.home.reserve.exists(), limit=HEAL)
             end = time.monotonic() + 10
             while time.monotonic() < end:
                 busy(user, project)
-        until(lambda: ready(local))
+        until(lambda: local.is_ready, limit=HEAL)
 
     assert measured.result.failed == 0, measured.result
     user.deploy(project)
-    until(local.home.reserve.exists)
+    until(local.home.reserve.exists, limit=HEAL)
     assert local.home.reserve.stat().st_blocks * 512 >= reserve_of(space(small))
 
 

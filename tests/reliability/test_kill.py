@@ -4,7 +4,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -13,7 +13,7 @@ import pytest
 from tests import load
 from tests.e2e.repositories import publish
 from tests.gitserver import GitServer
-from tests.platform import Platform, User, platform, request
+from tests.platform import Platform, User, platform, request, until
 
 HEAL = 30
 """Seconds the platform has to be whole again."""
@@ -72,20 +72,6 @@ def pids(local: Platform) -> dict[str, int]:
     return {part["name"]: part["pid"] for part in status["parts"] if part["pid"]}
 
 
-def until(happened: Callable[[], bool], *, limit: float = HEAL) -> None:
-    end = time.monotonic() + limit
-    while not happened():
-        assert time.monotonic() < end, f"not within {limit} seconds"
-        time.sleep(0.1)
-
-
-def healthy(local: Platform) -> bool:
-    try:
-        return request("GET", f"{local.api}/health/ready", timeout=5).status == 200
-    except OSError:
-        return False
-
-
 @pytest.mark.parametrize("part", ["api", "worker", "postgres", "logs", "control"])
 def test_apps_serve_on_while_a_part_is_killed_and_heals(
     local: Platform, user: User, git: GitServer, serving: str, part: str
@@ -100,7 +86,7 @@ def test_apps_serve_on_while_a_part_is_killed_and_heals(
         asked = user.request_deployment(project)
         time.sleep(0.3)
         os.kill(victim, signal.SIGKILL)
-        until(lambda: pids(local).get(part, victim) != victim and healthy(local))
+        until(lambda: pids(local).get(part, victim) != victim and local.is_ready)
 
     found = user.wait(asked["id"], limit=60, settled=True)
     assert measured.result.failed == 0, measured.result
@@ -184,7 +170,7 @@ def test_apps_outlive_the_supervisor_and_are_replaced_without_a_failed_request(
     assert measured.result.failed == 0, measured.result
 
     local.up()
-    until(lambda: healthy(local))
+    until(lambda: local.is_ready)
     assert request("GET", serving).body == b"here\n"
 
 

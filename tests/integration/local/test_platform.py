@@ -45,13 +45,6 @@ def parts(local: Platform) -> dict[str, int]:
     return {part["name"]: part["pid"] for part in told["parts"]}
 
 
-def ready(local: Platform) -> bool:
-    try:
-        return request("GET", f"{local.api}/health/ready", timeout=5).status == 200
-    except OSError:
-        return False
-
-
 def eventually(true: Callable[[], object], *, seconds: float = HEAL) -> float:
     """Wait until it holds, and say how long that took."""
     began = time.monotonic()
@@ -148,7 +141,7 @@ def _visit(port: int) -> str:
 def test_it_says_that_it_is_ready_and_status_agrees(local: Platform) -> None:
     told = json.loads(local.run("status", "--json").stdout)
 
-    assert ready(local)
+    assert local.is_ready
     assert told["ready"]
     assert {part["state"] for part in told["parts"]} == {"running"}
 
@@ -213,7 +206,7 @@ def test_a_killed_part_of_control_is_back_at_once(local: Platform, name: str) ->
 
     took = eventually(lambda: mark(local, name) not in {None, first})
     assert took < 5, "some 0.1 s on an idle machine"
-    eventually(lambda: ready(local))
+    eventually(lambda: local.is_ready)
 
 
 def test_killed_control_takes_its_children_along_and_comes_back(local: Platform) -> None:
@@ -226,7 +219,7 @@ def test_killed_control_takes_its_children_along_and_comes_back(local: Platform)
 
     assert api.wait(2)
     assert worker.wait(2)
-    eventually(lambda: ready(local))
+    eventually(lambda: local.is_ready)
 
 
 def test_a_killed_database_comes_back(local: Platform) -> None:
@@ -236,7 +229,7 @@ def test_a_killed_database_comes_back(local: Platform) -> None:
     first.send(signal.SIGKILL)
 
     eventually(lambda: mark(local, "postgres") not in {None, first})
-    eventually(lambda: ready(local))
+    eventually(lambda: local.is_ready)
 
 
 def test_down_leaves_the_edge_serving_and_up_brings_back_the_rest(local: Platform) -> None:
@@ -250,7 +243,7 @@ def test_down_leaves_the_edge_serving_and_up_brings_back_the_rest(local: Platfor
     assert set(stopped.values()) == {None}
     assert seen.keys() == {"answered"}
     assert mark(local, "edge-0") == edge
-    assert ready(local)
+    assert local.is_ready
 
 
 def test_an_up_after_down_brings_its_own_settings(local: Platform) -> None:
@@ -277,7 +270,7 @@ def test_a_killed_supervisor_is_replaced_without_a_lost_request(local: Platform)
 
     with visitors(local.edge_port) as seen:
         first.send(signal.SIGKILL)
-        took = eventually(lambda: mark(local, "supervisor") not in {None, first} and ready(local))
+        took = eventually(lambda: mark(local, "supervisor") not in {None, first} and local.is_ready)
         eventually(lambda: local.run("status").returncode == 0)
 
     assert took < HEAL
@@ -294,7 +287,7 @@ def test_an_edge_that_outlived_its_supervisor_is_replaced_when_it_dies(local: Pl
 
     with visitors(local.edge_port) as seen:
         first.send(signal.SIGKILL)
-        eventually(lambda: mark(local, "edge-0") not in {None, first} and ready(local))
+        eventually(lambda: mark(local, "edge-0") not in {None, first} and local.is_ready)
 
     assert seen["answered"]
     assert not seen["ConnectionRefusedError"]
@@ -317,7 +310,7 @@ def test_a_platform_that_cannot_come_back_leaves_the_edge_serving(local: Platfor
 
     assert seen.keys() == {"answered"}
     assert mark(local, "edge-0") == edge
-    assert ready(local)
+    assert local.is_ready
 
 
 def test_a_newer_database_is_refused_in_words_and_nothing_is_changed(local: Platform) -> None:
