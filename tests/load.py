@@ -63,6 +63,8 @@ class Result:
     truncated: int
     wrong: int
     bodies: Mapping[bytes, int]
+    lost: Sequence[float]
+    """When each request that failed was begun, by the monotonic clock."""
     p50: float
     p95: float
     p99: float
@@ -71,6 +73,10 @@ class Result:
     @property
     def failed(self) -> int:
         return self.sent - self.ok
+
+    def failed_since(self, moment: float) -> int:
+        """How many of those begun after `moment` (monotonic) failed."""
+        return sum(begun > moment for begun in self.lost)
 
 
 class Truncated(Exception):
@@ -91,6 +97,7 @@ class Tally:
     failures: Counter[str] = field(default_factory=Counter[str])
     bodies: Counter[bytes] = field(default_factory=Counter[bytes])
     times: list[float] = field(default_factory=list[float])
+    lost: list[float] = field(default_factory=list[float])
 
     async def count(self, request: Awaitable[bytes], load: Load, *, timed: bool = True) -> bool:
         """Whether it went well; on False the connection is good for nothing more."""
@@ -101,6 +108,7 @@ class Tally:
             self._check(body, load)
         except (OSError, Truncated, ServerError, Wrong, ValueError) as failure:
             self.failures[_kind(failure)] += 1
+            self.lost.append(begun)
             return False
         self.ok += 1
         if timed:
@@ -124,6 +132,7 @@ class Tally:
             truncated=self.failures["truncated"],
             wrong=self.failures["wrong"],
             bodies=dict(self.bodies),
+            lost=tuple(self.lost),
             p50=_quantile(times, 0.5),
             p95=_quantile(times, 0.95),
             p99=_quantile(times, 0.99),

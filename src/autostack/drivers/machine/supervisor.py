@@ -1,6 +1,7 @@
 """Client of the platform's supervisor, over its unix socket."""
 
 import asyncio
+import json
 import xmlrpc.client
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -73,7 +74,7 @@ class Supervisor:
 
     async def programs(self) -> list[Program]:
         """All of them, the platform's own included."""
-        return [_program(told) for told in await self._call("autostack.states")]
+        return [_program(told) for told in json.loads(await self._call("autostack.states"))]
 
     async def signal(self, name: str, number: str) -> None:
         """`number` is a name like HUP; for the platform's own programs."""
@@ -119,7 +120,7 @@ def _program(told: dict[str, Any]) -> Program:
         state=ProgramState(told["state"]),
         pid=told["pid"],
         restarts=told["restarts"],
-        code=told["code"] if told["ended"] else None,  # XML-RPC knows no null
+        code=told["code"],
         oom=told["oom"],
         stopping=told["stopping"],
     )

@@ -65,18 +65,22 @@ class Programs:
         self._supervisord.reap()
         return bool(self._supervisord.remove_process_group(name))
 
-    def states(self) -> list[dict[str, Any]]:
-        """All programs, the platform's own included."""
+    def states(self) -> str:
+        """All programs, the platform's own included, as JSON: it is asked for every second, and
+        XML takes fifteen times as long to read.
+        """
         self._supervisord.reap()
         for group in list(self._supervisord.process_groups.values()):
             for process in group.processes.values():
                 if isinstance(process, InstanceProcess):
                     process.note_kills()
-        return [
-            _state(process)
-            for group in list(self._supervisord.process_groups.values())
-            for process in group.processes.values()
-        ]
+        return json.dumps(
+            [
+                _state(process)
+                for group in list(self._supervisord.process_groups.values())
+                for process in group.processes.values()
+            ]
+        )
 
     def _find(self, name: str) -> Any:
         try:
@@ -92,8 +96,7 @@ def _state(process: Any) -> dict[str, Any]:
         "state": process.get_state(),
         "pid": process.pid,
         "restarts": max(0, getattr(process, "spawns", 1) - 1),
-        "ended": getattr(process, "code", process.exitstatus) is not None,
-        "code": getattr(process, "code", process.exitstatus) or 0,
+        "code": getattr(process, "code", process.exitstatus),
         "oom": getattr(process, "oom", False),
         "stopping": not process.config.autorestart,
     }

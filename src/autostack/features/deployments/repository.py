@@ -2,11 +2,22 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, CursorResult, Result, exists, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    Result,
+    Select,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -235,6 +246,12 @@ async def cancel_asked(session: AsyncSession, deployment_id: UUID, lease: UUID) 
 
 async def abandoned(session: AsyncSession) -> Sequence[tuple[UUID, Status]]:
     """Deployments with work left that no living worker holds."""
+    return [(row[0], row[1]) for row in await session.execute(_abandoned())]
+
+
+@cache
+def _abandoned() -> Select[UUID, Status]:
+    """Built once: it is asked every few seconds, and building it takes longer than the answer."""
     free = or_(Deployment.lease_expires_at.is_(None), Deployment.lease_expires_at < func.now())
     other = aliased(Deployment)
     blocked = exists().where(
@@ -248,7 +265,7 @@ async def abandoned(session: AsyncSession) -> Sequence[tuple[UUID, Status]]:
         Deployment.status.in_(SERVED) & Deployment.settled_at.is_(None),
     )
     query = select(Deployment.id, Deployment.status).where(free, left)
-    return [(row[0], row[1]) for row in await session.execute(query.order_by(Deployment.number))]
+    return query.order_by(Deployment.number)
 
 
 async def open_step(

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, CursorResult, Result, func, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, Result, Select, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from autostack.engine.once import RunStatus
@@ -125,8 +126,13 @@ async def cancel_asked(session: AsyncSession, run_id: UUID, lease: UUID) -> bool
 
 async def abandoned(session: AsyncSession) -> Sequence[UUID]:
     """Unfinished ones that no living worker holds, oldest first."""
-    query = select(Run.id).where(Run.status.in_(UNFINISHED), _free()).order_by(Run.created_at)
-    return (await session.scalars(query)).all()
+    return (await session.scalars(_abandoned())).all()
+
+
+@cache
+def _abandoned() -> Select[UUID]:
+    """Built once: it is asked every few seconds."""
+    return select(Run.id).where(Run.status.in_(UNFINISHED), _free()).order_by(Run.created_at)
 
 
 async def unfinished(session: AsyncSession, environments: Sequence[UUID]) -> Sequence[Run]:
