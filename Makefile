@@ -51,6 +51,7 @@ test: setup system
 	@$(BIN)/pytest tests/e2e tests/security tests/reliability -m "not slow"
 
 test-all: test
+	@$(BIN)/python -m tests.system slow
 	@$(BIN)/pytest tests/e2e tests/reliability -m slow
 
 bench: setup

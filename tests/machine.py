@@ -5,6 +5,8 @@ import shutil
 import sys
 from collections.abc import Callable
 
+from tests.systemd import refused
+
 Missing = str | None
 """Why a part is missing, in words; None when it is there."""
 
@@ -33,11 +35,19 @@ def _loop() -> Missing:
     return None if os.path.exists("/dev/loop-control") else "there are no loop devices"  # noqa: PTH110
 
 
+def _systemd() -> Missing:
+    """The tests boot a machine of their own: see tests/systemd.py."""
+    return (
+        _linux() or _root() or _program("systemctl")() or _program("systemd-nspawn")() or refused()
+    )
+
+
 PARTS: dict[str, Callable[[], Missing]] = {
     "linux": _linux,
     "root": _root,
     "docker": _docker,
     "loop": _loop,
+    "systemd": _systemd,
     "git": _program("git"),
     "sshd": _program("sshd"),
     "ip": _program("ip"),

@@ -1,7 +1,8 @@
 """Install the parts of the machine that the tests use and the package registries do not carry.
 
-Run by `make test`. As root on Debian or Ubuntu it installs what is missing; elsewhere it names
-what is missing, and the tests that need it are skipped with that reason.
+Run by `make test`, and with `slow` by `make test-all`. As root on Debian or Ubuntu it installs what
+is missing; elsewhere it names what is missing, and the tests that need it are skipped with that
+reason.
 """
 
 import os
@@ -31,13 +32,20 @@ PARTS = (
     Part(program="debootstrap", package="debootstrap", why="base images without a registry"),
 )
 
+SLOW_PARTS = (
+    *PARTS,
+    Part(program="systemctl", package="systemd", why="the service runs under a real systemd"),
+    Part(program="systemd-nspawn", package="systemd-container", why="that systemd is booted in it"),
+)
+"""What the slow tests use."""
+
 
 def find(program: str) -> str | None:
     return shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
 
 
-def missing() -> Sequence[Part]:
-    return [part for part in PARTS if find(part.program) is None]
+def missing(parts: Sequence[Part]) -> Sequence[Part]:
+    return [part for part in parts if find(part.program) is None]
 
 
 def may_install() -> bool:
@@ -65,10 +73,11 @@ def install(parts: Sequence[Part]) -> None:
 
 
 def main() -> None:
-    absent = missing()
+    parts = SLOW_PARTS if "slow" in sys.argv[1:] else PARTS
+    absent = missing(parts)
     if absent and may_install():
         install(absent)
-        absent = missing()
+        absent = missing(parts)
     for part in absent:
         print(f"missing: {part.program} (package {part.package}): {part.why}")  # noqa: T201
 

@@ -175,7 +175,7 @@ class Observation:
     memory: int = 0
     exit: Exit | None = None
     orphan: bool = False
-    """It still serves, but nothing restarts it any more: its supervisor died."""
+    """It still serves, but its supervisor died, and the one that runs now does not restart it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,12 +10,14 @@ import pytest
 from autostack.core.home import Home
 from autostack.engine.release import InstanceState
 from tests.integration.runtimes import machines
-from tests.integration.runtimes.asking import get, until
+from tests.integration.runtimes.asking import get
 
 pytestmark = pytest.mark.needs("linux")
 
 
-async def test_they_serve_on_are_reported_and_can_be_ended(tmp_path: Path) -> None:
+async def test_they_serve_on_are_reported_to_a_new_supervisor_and_can_be_ended(
+    tmp_path: Path,
+) -> None:
     with machines.house(tmp_path) as house:
         spec = house.spec()
         instance = await house.runtime.start(spec)
@@ -23,7 +25,7 @@ async def test_they_serve_on_are_reported_and_can_be_ended(tmp_path: Path) -> No
         home = Home(house.machine.home.root)
 
         kill_supervisor(home)
-        orphan = await until(lambda: house.runtime.inspect(spec.id), lambda seen: seen.orphan)
+        alone = await house.runtime.inspect(spec.id)
         served = await get(instance.address)
         home.supervisor_socket.unlink()
         with machines.supervisor(home):
@@ -33,8 +35,8 @@ async def test_they_serve_on_are_reported_and_can_be_ended(tmp_path: Path) -> No
             gone = await house.runtime.inspect(spec.id)
 
     assert served == "hello"
-    assert orphan.state is InstanceState.RUNNING
-    assert after.orphan
+    assert (alone.state, alone.orphan) == (InstanceState.RUNNING, False)
+    assert (after.state, after.orphan) == (InstanceState.RUNNING, True)
     assert again == instance
     assert gone.state is InstanceState.MISSING
 

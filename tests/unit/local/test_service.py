@@ -16,7 +16,8 @@ def test_apps_go_on_when_the_supervisor_dies_and_it_comes_back() -> None:
     lines = unit().splitlines()
 
     assert "KillMode=process" in lines
-    assert "Restart=always" in lines
+    assert "Restart=on-failure" in lines
+    assert "StartLimitIntervalSec=0" in lines
 
 
 def test_the_home_is_quoted_as_systemd_reads_it() -> None:

@@ -89,7 +89,7 @@ class ProcessRuntime:
 
     async def inspect(self, instance_id: UUID) -> Observation:
         """How it is now; state MISSING where it never was or is gone."""
-        return self._see(instance_id, (await self._programs()).get(str(instance_id)))
+        return self._see(instance_id, await self._programs())
 
     async def listeners(self, instance_id: UUID) -> Sequence[Listener]:
         """TCP ports its processes listen on, to find an app that ignores $PORT."""
@@ -174,7 +174,7 @@ class ProcessRuntime:
     async def _tell(self, instance_id: UUID, grace: timedelta) -> set[int]:
         init = processes.init_of(self._room(instance_id))
         told = set(processes.addressees(init)) if init else set[int]()
-        if str(instance_id) in await self._programs():
+        if str(instance_id) in (await self._programs() or {}):
             # We kill before the supervisor would: its own clock is only for our death.
             limit = grace.total_seconds() + 5
             with suppress(SupervisorDown):
@@ -208,7 +208,7 @@ class ProcessRuntime:
         """The supervisor learns of the end a moment later than we do."""
         with suppress(SupervisorDown):
             for _ in range(100):
-                known = str(instance_id) in await self._programs()
+                known = str(instance_id) in (await self._programs() or {})
                 if not known or await self._supervisor.remove(str(instance_id)):
                     return
                 await asyncio.sleep(TICK)
@@ -217,19 +217,23 @@ class ProcessRuntime:
 
     async def _all(self) -> list[Observation]:
         programs = await self._programs()
-        ids = {*_ids(programs), *_ids(_names(self._machine.home.instances))}
-        return [self._see(each, programs.get(str(each))) for each in sorted(ids)]
+        ids = {*_ids(programs or ()), *_ids(_names(self._machine.home.instances))}
+        return [self._see(each, programs) for each in sorted(ids)]
 
-    async def _programs(self) -> dict[str, Program]:
-        """Empty when the supervisor is down: then everything that lives is an orphan."""
+    async def _programs(self) -> dict[str, Program] | None:
+        """None while there is no supervisor."""
         try:
             return {program.name: program for program in await self._supervisor.programs()}
         except SupervisorDown:
-            return {}
+            return None
 
-    def _see(self, instance_id: UUID, program: Program | None) -> Observation:
+    def _see(self, instance_id: UUID, programs: Mapping[str, Program] | None) -> Observation:
         init = processes.init_of(self._room(instance_id))
+        program = (programs or {}).get(str(instance_id))
         seen = observe(instance_id, program, alive=init is not None)
+        if programs is None:
+            # It can be replaced only once there is a supervisor again to start its successor.
+            seen = replace(seen, orphan=False)
         return replace(seen, memory=cgroup.use(instance_id).memory) if init else seen
 
     # Remembering

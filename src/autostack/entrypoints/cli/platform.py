@@ -86,15 +86,34 @@ service_commands = typer.Typer(no_args_is_help=True, help="Run the platform as a
 @service_commands.command("install")
 def service_install(show: Print = False) -> None:
     """Install and start a systemd unit that keeps the platform running."""
-    from autostack.entrypoints.local import service
+    from autostack.entrypoints.local import service, words
 
     with _in_words():
-        made = service.unit(_settings(), os.environ)
+        settings = _settings()
+        made = service.unit(settings, os.environ)
         if show:
             _say(made.text)
             return
-        service.install(made)
-        _say(f"Installed {made.path} and started it. `journalctl -u autostack` shows its output.")
+        if service.install(made, settings):
+            _say(f"Installed {made.path} and started it. `{made.look}` shows its output.")
+        else:
+            _say(f"Wrote {made.path}; what changed there counts from the service's next start on.")
+        _say(words.welcome(settings))
+
+
+@service_commands.command("uninstall")
+def service_uninstall() -> None:
+    """End the platform, apps included, and remove its unit; its data stays."""
+    from autostack.entrypoints.local import service
+
+    with _in_words():
+        settings = _settings()
+        made = service.unit(settings, os.environ)
+        if service.uninstall(made, settings):
+            _say(f"Removed {made.path}. Data and apps are kept in {settings.home};")
+            _say("`autostack up` runs them again, `autostack service install` as a service.")
+        else:
+            _say(f"There is no service: {made.path} does not exist.")
 
 
 @contextmanager

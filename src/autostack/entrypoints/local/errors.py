@@ -5,6 +5,7 @@ AutostackError
 │   ├── PortInUse            somebody else listens there
 │   ├── PortForbidden        a port below 1024 without root
 │   ├── HomeOfAnother        AUTOSTACK_HOME belongs to another user
+│   ├── StartedByHand        the service finds a platform that systemd did not start
 │   ├── RunsOtherwise        it runs with other addresses than asked for
 │   ├── SupervisorSilent     it runs but does not answer
 │   └── Busy                 another `up` or `down` is at work
@@ -102,6 +103,14 @@ class RunsOtherwise(Conflict):
         said = ", ".join(f"{name} is {now}, not {asked}" for name, (now, asked) in changed.items())
         super().__init__(f"This platform runs already, with other addresses: {said}.")
         self.hint = "To change them: `autostack down --apps`, then `autostack up`."
+
+
+class StartedByHand(Conflict):
+    """systemd cannot adopt it, and a second one would find every port taken."""
+
+    def __init__(self) -> None:
+        super().__init__("This platform runs already, and systemd did not start it.")
+        self.hint = "End it with `autostack down --apps`, then install or start the service."
 
 
 class SupervisorSilent(Conflict):

@@ -27,7 +27,13 @@ from autostack.entrypoints.local import (
     supervisor,
     words,
 )
-from autostack.entrypoints.local.errors import RunsOtherwise, SupervisorSilent
+from autostack.entrypoints.local.errors import (
+    NotReady,
+    RunsOtherwise,
+    StartedByHand,
+    SupervisorSilent,
+)
+from autostack.entrypoints.local.heal import SERVICE
 from autostack.entrypoints.local.leftovers import Leftover
 from autostack.entrypoints.local.programs import processes, supervisor_config, wanted
 from autostack.entrypoints.local.supervisor import Supervisor
@@ -45,6 +51,9 @@ def up(settings: Settings, *, detach: bool, say: Say) -> None:
     with lock.held(home):
         heal.call_off(home)
         running = supervisor.reach(home)
+        if running and not detach and os.environ.get(SERVICE):
+            # "It runs already" would be the service's end, and its end that of every app.
+            raise StartedByHand
         if running:
             _complete(settings, running, say)
         elif detach:
@@ -151,14 +160,20 @@ def _become(settings: Settings, say: Say) -> None:
 def _report(
     settings: Settings, supervising: Identity, adopted: Sequence[Leftover], say: Say
 ) -> int:
+    service = bool(os.environ.get(SERVICE))
     try:
         ready.wait(settings, alive=lambda: supervising.alive)
         say(words.welcome(settings))
-        say("Ctrl-C ends everything, apps included.")
+        if not service:
+            say("Ctrl-C ends everything, apps included.")
     except KeyboardInterrupt:
         return 0
     except AutostackError as error:
         say(f"{error}\n{error.hint}")
+        if service and isinstance(error, NotReady):
+            # At a boot all starts at once. Ended now it would only begin anew, for ever.
+            say("It goes on starting.")
+            return 0
         failed(settings.layout).touch()
         stop.take_back(settings.layout, keep=adopted)
         return 1
