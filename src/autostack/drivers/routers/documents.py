@@ -26,10 +26,15 @@ VISIT = "X-Autostack-Visit"
 RELEASE = "X-Release"
 SITE = "X-Autostack-Site"
 KEY = "X-Autostack-Key"
+WEB, INSIDE = "web", "metrics"
+"""Entry points: the door for everybody, and a loopback port for the platform's own questions.
+Traefik tries the routers of an entry point one after the other for each request, so what only
+the platform asks is kept away from the door.
+"""
 PAGES = "pages"
 """Name of the service that serves the platform's own pages, made by the edge at its start."""
 
-CATCH_ALL, APP, VISITED, ASKED, ANSWER = 1, 10, 15, 20, 30
+CATCH_ALL, APP, VISITED = 1, 10, 15
 """Priorities. Set by us alone: by default a longer rule in another file would steal a host."""
 
 UNCOUNTED = {"metrics": False, "accessLogs": False, "tracing": False}
@@ -112,9 +117,9 @@ def visit(environment_id: UUID) -> str:
 def route(routes: Routes, *, sites: Sites | None = None) -> Document:
     """One environment: its app, and a way to ask which release the edge serves.
 
-    The question goes to routers of its own and never reaches an app, so the answer is right
-    whatever the app says, and visitors do not see it. Traefik takes a file as a whole: when the
-    question is answered, the app's router in the same file is in force.
+    The question goes to an entry point of its own and never reaches an app, so the answer is
+    right whatever the app says, and visitors cannot ask it. Traefik takes a file as a whole: when
+    the question is answered, the app's router in the same file is in force.
     """
     if not routes.hosts:
         return {}
@@ -129,33 +134,26 @@ def route(routes: Routes, *, sites: Sites | None = None) -> Document:
 
 def _routers(routes: Routes) -> Document:
     env, hosts = routes.environment_id, _rule(routes.hosts)
-    asked = f"({hosts}) && HeaderRegexp(`{ASK}`, `.`)"
-    answer = f"({hosts}) && Header(`{ASK}`, `{question(routes)}`)"
     app = {
         "service": _service(routes),
         "middlewares": [f"{name}-{env}" for name in _chain(routes)],
     }
     visited = f"({hosts}) && Header(`{VISIT}`, `{visit(env)}`)"
     return {
-        f"app-{env}": {"rule": hosts, "priority": APP, **app},
+        f"app-{env}": {"entryPoints": [WEB], "rule": hosts, "priority": APP, **app},
         f"visited-{env}": {
+            "entryPoints": [WEB],
             "rule": visited,
             "priority": VISITED,
-            **app,
             "observability": UNCOUNTED,
+            **app,
         },
-        f"asked-{env}": _internal(asked, ASKED, [f"near-{env}"]),
-        f"answer-{env}": _internal(answer, ANSWER, [f"near-{env}", f"release-{env}"]),
-    }
-
-
-def _internal(rule: str, priority: int, middlewares: list[str]) -> Document:
-    return {
-        "rule": rule,
-        "priority": priority,
-        "service": "noop@internal",
-        "middlewares": middlewares,
-        "observability": UNCOUNTED,
+        f"answer-{env}": {
+            "entryPoints": [INSIDE],
+            "rule": f"({hosts}) && Header(`{ASK}`, `{question(routes)}`)",
+            "service": "noop@internal",
+            "middlewares": [f"release-{env}"],
+        },
     }
 
 
@@ -246,7 +244,7 @@ def pages(address: str) -> Document:
                     "middlewares": ["unknown"],
                 },
                 "ready": {
-                    "entryPoints": ["metrics"],
+                    "entryPoints": [INSIDE],
                     "rule": f"Path(`{READY}`)",
                     "service": "noop@internal",
                 },
@@ -263,8 +261,8 @@ def static(*, port: int, directory: Path, trusted_proxies: Sequence[str] = ()) -
         "global": {"checkNewVersion": False, "sendAnonymousUsage": False},
         "log": {"level": "WARN", "format": "json"},
         "entryPoints": {
-            "web": _web(port, trusted_proxies),
-            "metrics": {"address": "127.0.0.1:0", "http": {"aliasHeadersStrategy": "delete"}},
+            WEB: _web(port, trusted_proxies),
+            INSIDE: {"address": "127.0.0.1:0", "http": {"aliasHeadersStrategy": "delete"}},
         },
         "providers": {
             "providersThrottleDuration": "100ms",
@@ -278,7 +276,7 @@ def static(*, port: int, directory: Path, trusted_proxies: Sequence[str] = ()) -
         },
         "metrics": {
             "prometheus": {
-                "entryPoint": "metrics",
+                "entryPoint": INSIDE,
                 "addEntryPointsLabels": True,
                 "addServicesLabels": True,
                 "buckets": list(BOUNDS),
