@@ -100,13 +100,23 @@ async def _start(
     run: Run, specs: Sequence[InstanceSpec], kinds: Mapping[str, Process]
 ) -> list[Candidate]:
     async def start(spec: InstanceSpec) -> Candidate:
+        process, restarts = kinds[spec.process], await _restarts(run, spec)
         instance = await run.tools.runtime.start(spec)
         begun = run.tools.monotonic()
-        return Candidate(spec=spec, process=kinds[spec.process], instance=instance, begun=begun)
+        return Candidate(
+            spec=spec, process=process, instance=instance, begun=begun, restarts=restarts
+        )
 
     candidates = await together([start(spec) for spec in specs])
     await run.journal.started([candidate.instance for candidate in candidates])
     return candidates
+
+
+async def _restarts(run: Run, spec: InstanceSpec) -> int:
+    """Only a rollback takes over what ran before."""
+    if run.order.goal is not Goal.ROLLBACK:
+        return 0
+    return (await run.tools.runtime.inspect(spec.id)).restarts
 
 
 async def _end_single(run: Run, plan: Plan, early: Sequence[InstanceSpec]) -> None:
@@ -199,8 +209,8 @@ async def lead_back(run: Run, routes: Routes, generation: int) -> None:
 
 
 async def _revive(run: Run) -> None:
-    """Start again what this deployment ended to make room: all that served, where it is gone."""
-    if run.plan is None or not gives_way(run.plan):
+    """Start again all that served and is gone: ended to make room, or by a reboot."""
+    if run.plan is None:
         return
     before = await run.journal.before()
     if before is None:

@@ -29,6 +29,7 @@ from autostack.engine.settle import settle
 from tests.fakes import FakeJournal, FakeRecord
 from tests.unit.engine.platform import PLAN, WEB, WORKER, Platform, until
 
+RUNNING = Observation(id=uuid4(), state=InstanceState.RUNNING)
 CRASHED = Observation(id=uuid4(), state=InstanceState.CRASHED, exit=Exit(code=3))
 
 
@@ -216,6 +217,18 @@ async def test_a_single_process_is_never_there_twice_and_comes_back_after_a_fail
     told = [event for event in platform.runtime.history if event[1] in {old, new}]
     assert told == [("start", old), ("stop", old), ("start", new), ("start", old), ("stop", new)]
     assert list(platform.runtime.running) == [old]
+
+
+async def test_what_a_reboot_ended_meanwhile_serves_again_after_a_failure(
+    platform: Platform,
+) -> None:
+    first = await platform.live()
+    platform.probe.answer = Answer(attempts=1, seconds=0, error="refused")
+    platform.runtime.running.clear()
+
+    assert await run(platform, platform.journal()) is Status.FAILED
+
+    assert list(platform.runtime.running) == [first.rows["web", 0].id]
 
 
 async def test_all_web_instances_serve_before_the_switch(platform: Platform) -> None:
@@ -437,6 +450,19 @@ async def test_a_rollback_to_what_is_still_kept_starts_nothing(platform: Platfor
     assert len(platform.runtime.history) == started
     assert await platform.settle(second) is Status.SUCCESS
     assert "10.0.0.2" in {spec.place.address for spec in platform.runtime.running.values()}
+
+
+async def test_what_was_restarted_long_ago_may_still_be_gone_back_to(platform: Platform) -> None:
+    first, _, third = await kept_for_a_rollback(platform)
+    made = await platform.made(first)
+    platform.runtime.behave["web"] = replace(RUNNING, restarts=3)
+
+    status = await deploy(platform.order(goal=Goal.ROLLBACK, reuse=made), platform.tools, third)
+
+    assert status is Status.SUCCESS
+    order = platform.order(goal=Goal.ROLLBACK, reuse=made, id=third.deployment_id)
+    assert await settle(order, platform.tools, third) is Status.SUCCESS
+    assert platform.serving == ("10.0.0.2:8000",)
 
 
 async def test_a_rollback_to_what_is_being_ended_starts_anew(platform: Platform) -> None:

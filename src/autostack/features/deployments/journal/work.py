@@ -32,7 +32,7 @@ async def conclude(
     """The verdict. The slot is free from here on, so the next waiting one is started."""
     held_slot = deployment.status in repository.RUNNING
     deployment.status, deployment.updated_at = status, now
-    deployment.finished_at = deployment.finished_at or now
+    deployment.finished_at = deployment.finished_at or max(now, deployment.created_at)
     closing = OUTCOMES.get(status, Outcome.DONE)
     await repository.close_open_steps(session, deployment.id, closing, now=now)
     if status is Status.SUCCESS:
@@ -93,6 +93,11 @@ async def routed(session: AsyncSession) -> dict[UUID, UUID]:
 async def busy_environments(session: AsyncSession) -> frozenset[UUID]:
     """Where a deployment is at work, waiting, or not settled yet, or a removal is."""
     return await repository.busy_environments(session)
+
+
+async def changing_environments(session: AsyncSession) -> frozenset[UUID]:
+    """Where a deployment may just have ended what serves, or a removal has."""
+    return await repository.changing_environments(session)
 
 
 async def owners(session: AsyncSession, environment_id: UUID) -> tuple[Project, Environment] | None:
