@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from autostack.core.errors import AutostackError
-from autostack.engine import build_causes, errors, memory_cause
+from autostack.engine import build_causes, errors, memory_cause, start_causes
 from autostack.engine.plan import Check
 from autostack.engine.release import Diagnosis, Listener
 from autostack.engine.scene import (
@@ -14,16 +14,11 @@ from autostack.engine.scene import (
     exit_words,
     find,
     find_all,
-    is_release,
     last_line,
     shown,
     telling_line,
     unset,
 )
-
-NOT_EXECUTABLE = 126
-NOT_FOUND = 127
-
 
 __all__ = ["RULES", "Scene", "diagnose"]
 
@@ -77,40 +72,6 @@ def disk(scene: Scene) -> Diagnosis | None:
         proof=shown(proof) or str(scene.error),
         todo="Free disk space on the server, remove old releases, or write less.",
     )
-
-
-_MISSING_MODULE = re.compile(
-    r"(?:ModuleNotFoundError|ImportError): No module named '?(?P<python>[\w.]+)'?"
-    r"|Cannot find (?:module|package) '(?P<node>[^']+)'"
-)
-
-
-def missing_module(scene: Scene) -> Diagnosis | None:
-    proof = find(scene.lines, _MISSING_MODULE.pattern)
-    if proof is None or _names_the_start_command(scene, proof):
-        return None
-    name = proof["python"] or proof["node"]
-    if name.startswith((".", "/")):
-        todo = f"The file {name!r} is not in the build. Is it committed, and spelt like this?"
-    elif proof["python"]:
-        todo = f"Add the package that brings {name.split('.')[0]!r} to your requirements."
-    else:
-        todo = f"Add {name!r} to the dependencies in package.json (not devDependencies)."
-    return Diagnosis(
-        code="missing_module",
-        summary=f"The module {name!r} is not installed.",
-        proof=shown(proof),
-        todo=todo,
-    )
-
-
-def _names_the_start_command(scene: Scene, proof: re.Match[str]) -> bool:
-    """`gunicorn wrong:app` and `node wrong.js` also fail with a missing module: the command is
-    what is wrong.
-    """
-    name = proof["python"] or proof["node"].removeprefix("/app/").removesuffix(".js")
-    words = " ".join(command_line(scene)).replace("=", " ").split()
-    return any(word in (name, f"{name}.js") or word.startswith(f"{name}:") for word in words)
 
 
 _UNSET: tuple[str, ...] = (
@@ -255,36 +216,6 @@ def _pydantic_unset(scene: Scene) -> tuple[str | None, str]:
     return None, ""
 
 
-_START_COMMAND = (
-    r"^.*\b(?P<what>[\w./-]+): (?:command )?not found$",
-    r"Failed to find attribute '(?P<attribute>[^']+)' in '[^']+'",
-    r"Error loading ASGI app\. (?P<asgi>.+)",
-    r"Missing script: \"?(?P<script>[\w:-]+)\"?",
-    r"(?:can't open file|Could not import) '(?P<file>[^']+)'",
-    r"bwrap: execvp (?P<program>[^:]+): ",
-    r"Failed to parse '(?P<spec>[^']+)' as an attribute name",
-)
-
-
-def start_command(scene: Scene) -> Diagnosis | None:
-    if not isinstance(scene.error, errors.RuntimeFailure) or is_release(scene):
-        return None
-    proof = next((m for pattern in _START_COMMAND if (m := find(scene.lines, pattern))), None)
-    if proof is None:
-        missing = find(scene.lines, _MISSING_MODULE.pattern)
-        proof = missing if missing and _names_the_start_command(scene, missing) else None
-    code = scene.exit.code if scene.exit else None
-    if proof is None and code not in {NOT_FOUND, NOT_EXECUTABLE}:
-        return None
-    command = " ".join(command_line(scene))
-    return Diagnosis(
-        code="start_command",
-        summary=f"The start command {command!r} does not work.",
-        proof=shown(proof) or last_line(scene.lines) or exit_words(scene.exit),
-        todo="Correct the `web:` line of the Procfile, or the start command in the settings.",
-    )
-
-
 def bind_address(scene: Scene) -> Diagnosis | None:
     if not isinstance(scene.error, errors.Unhealthy) or scene.port is None:
         return None
@@ -362,8 +293,12 @@ RULES: tuple[Rule, ...] = (
     build_causes.package_not_found,
     build_causes.program_missing,
     build_causes.compiler_missing,
-    start_command,
-    missing_module,
+    build_causes.package_not_built,
+    build_causes.lock_outdated,
+    build_causes.versions_conflict,
+    build_causes.host_unreachable,
+    start_causes.start_command,
+    start_causes.missing_module,
     unset_variable,
     syntax_error,
     read_as_nothing,

@@ -109,6 +109,11 @@ def test_a_crash_is_explained_by_what_was_printed(printed: str, code: str, told:
         ("sh: 1: tsc: not found", "program_missing", "'tsc'"),
         ("error: command '/usr/bin/gcc' failed with exit code 1", "compiler_missing", "compiled"),
         ("Error: pg_config executable not found.", "compiler_missing", "compiled"),
+        ("gyp ERR! build error", "compiler_missing", "compiled"),
+        ("error: Failed to build `greenlet==1.1.2`", "package_not_built", "greenlet==1.1.2"),
+        (" ERR_PNPM_OUTDATED_LOCKFILE  Cannot install", "lock_outdated", "lock file"),
+        ("npm error ERESOLVE could not resolve", "versions_conflict", "exclude each other"),
+        ("Error: getaddrinfo EAI_AGAIN fonts.example", "host_unreachable", "fonts.example"),
         ("TypeError: no such loader\n    at x\n\nNode.js v22.1.0", "build_failed", "exit code 1"),
     ],
 )
@@ -122,6 +127,32 @@ def test_a_failed_build_is_explained_by_what_was_printed(
     assert found.code == code
     assert told in found.summary
     assert found.proof == printed.splitlines()[0].strip()
+
+
+@pytest.mark.parametrize(
+    ("file", "told"),
+    [
+        ("Procfile", "Correct it in Procfile:3"),
+        ("package.json", "Correct it in package.json:3"),
+        ("app.py", "chosen because of app.py:3. Add a Procfile"),
+        (None, "in the project's settings"),
+    ],
+)
+def test_the_start_command_is_corrected_where_it_stands(file: str | None, told: str) -> None:
+    proof = Evidence(file=file, line=3) if file else None
+    web = Process(name="web", command=("sh", "-c", "gunicorn wsgi:app"), evidence=proof)
+
+    found = diagnose(replace(SCENE, lines=(SHELL,), plan=replace(PLAN, processes=(web,))))
+
+    assert told in found.todo
+
+
+def test_what_every_environment_once_had_is_named_with_its_package() -> None:
+    found = diagnose(
+        replace(SCENE, lines=("ModuleNotFoundError: No module named 'pkg_resources'",))
+    )
+
+    assert "setuptools<81" in found.todo
 
 
 def test_a_start_file_that_is_not_there_is_a_matter_of_the_start_command() -> None:

@@ -11,10 +11,21 @@ from autostack.engine.detect.stated import mapping
 DEVELOPMENT = re.compile(
     r"(^|&&|;|\s)(vite(?!\s+build)|next dev|nuxt dev|nuxi dev|astro (dev|preview)|astro$"
     r"|react-scripts start|vue-cli-service serve|ng serve|gatsby develop|docusaurus start"
-    r"|webpack(-dev-server| serve)|parcel(?! build)|serve\b|http-server\b|live-server|sirv\b"
+    r"|webpack(-dev-server| serve)|parcel(?! build)|http-server\b|live-server|sirv\b"
+    r"|(?<!run )(?<!yarn )(?<!pnpm )serve\b"
     r"|hexo (server|s)\b|browser-sync|(@11ty/)?eleventy\b[^&|;]*--(serve|watch)"
-    r"|nest start\b[^&|;]*--watch)"
+    r"|nest start\b[^&|;]*--watch|(vitepress|vuepress) (dev|serve)|remix dev|react-router dev"
+    r"|svelte-kit dev|gulp( (serve|watch|dev|default))?$|grunt( (serve|server|watch))?$"
+    r"|webpack\b[^&|;]*--watch|storybook\b|start-storybook)"
 )
+_ELSEWHERE = (
+    (re.compile(r"\belectron(-forge)?\b|\btauri\b"), "opens a window on a desktop"),
+    (re.compile(r"\bexpo start\b|\breact-native\b|\bionic\b"), "is for a phone"),
+    (re.compile(r"\bwrangler\b"), "is for Cloudflare Workers"),
+    (re.compile(r"\bvercel dev\b|\bnetlify dev\b|\bfirebase\b"), "runs another host's tools"),
+    (re.compile(r"\b(serverless|sls) offline\b|\bfunc start\b|\bsam local\b"), "runs functions"),
+)
+"""Start scripts of what no server can serve, and what they do instead."""
 _PRODUCTION = ("start:prod", "start:production", "prod", "production")
 _PACKAGE_OF = {
     "babel": "@babel/cli",
@@ -49,13 +60,25 @@ def starting(package: Mapping[str, Any]) -> str | None:
     script says how to do without.
     """
     known = scripts(package)
-    fit = [name for name in ("start", *_PRODUCTION) if not _develops(known.get(name))]
+    fit = [name for name in ("start", *_PRODUCTION) if not _develops(known, name)]
     lean = next((name for name in fit if not needs_development(package, name)), None)
     return lean or next(iter(fit), None)
 
 
-def _develops(line: str | None) -> bool:
-    return line is None or DEVELOPMENT.search(line) is not None
+def elsewhere(line: str) -> str:
+    """What a start script does that is no matter of a server; empty for all others."""
+    return next((does for pattern, does in _ELSEWHERE if pattern.search(line)), "")
+
+
+def _develops(known: Mapping[str, str], name: str, *, depth: int = 0) -> bool:
+    """Whether a script is missing, or for development, be it through another one."""
+    line = known.get(name)
+    if line is None or DEVELOPMENT.search(line) or elsewhere(line):
+        return True
+    others = re.findall(r"(?:npm run|yarn(?: run)?|pnpm(?: run)?)\s+([\w:-]+)", line)
+    return depth < MAX_DEPTH and any(
+        _develops(known, other, depth=depth + 1) for other in others if other in known
+    )
 
 
 def needs_development(package: Mapping[str, Any], script: str) -> bool:

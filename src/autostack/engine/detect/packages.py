@@ -2,11 +2,11 @@
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from autostack.engine.detect import poetry
+from autostack.engine.detect import pipfile, poetry
 from autostack.engine.detect.evidence import line_of, whole
 from autostack.engine.detect.legacy import SETUPTOOLS, needs_setuptools
 from autostack.engine.detect.stated import mapping
@@ -22,7 +22,11 @@ _MAIN_FILES = (
     "requirements.txt",
     "requirements/prod.txt",
     "requirements/production.txt",
+    "requirements/main.txt",
     "requirements/base.txt",
+    "requirements/common.txt",
+    "requirements/requirements.txt",
+    "requirements-prod.txt",
 )
 
 
@@ -41,7 +45,7 @@ class Packages:
 
 
 def packages(tree: Tree) -> Packages | None:
-    """The first of these that the tree has: uv, Poetry, Pipenv, requirements, pyproject."""
+    """The first of these that the tree has: uv, Poetry, Pipenv, requirements, pyproject, setup."""
     return next(_described(tree), None)
 
 
@@ -57,12 +61,7 @@ def beside(tree: Tree, file: str) -> Packages | None:
 
 def _described(tree: Tree) -> Iterator[Packages]:
     project = pyproject(tree)
-    if tree.has("uv.lock") and project:
-        yield _uv(project)
-    if tree.has("poetry.lock") and project:
-        yield _poetry(tree, project)
-    if tree.has("Pipfile.lock"):
-        yield _pipenv(tree)
+    yield from _locked(tree, project)
     requirements = tree.first(*_MAIN_FILES)
     if requirements:
         yield _requirements(tree, requirements)
@@ -70,6 +69,19 @@ def _described(tree: Tree) -> Iterator[Packages]:
         yield _pyproject(tree, project)
     if "poetry" in _table(project, "tool"):
         yield _unlocked_poetry(tree, project)
+    if tree.has("Pipfile"):
+        yield _pipfile(tree)
+    if tree.has("setup.py"):
+        yield _setup(tree)
+
+
+def _locked(tree: Tree, project: Mapping[str, Any]) -> Iterator[Packages]:
+    if tree.has("uv.lock") and project:
+        yield _uv(project)
+    if tree.has("poetry.lock") and project:
+        yield _poetry(tree, project)
+    if tree.has("Pipfile.lock"):
+        yield _pipenv(tree)
 
 
 def pyproject(tree: Tree) -> Mapping[str, Any]:
@@ -179,6 +191,37 @@ def _pipenv(tree: Tree) -> Packages:
     )
 
 
+def _pipfile(tree: Tree) -> Packages:
+    lines = pipfile.asked(tree.text("Pipfile") or "")
+    command = ("uv", "pip", "install", *lines, *_beside(lines))
+    local = any(" @ " in line and "git+" not in line for line in lines)
+    inputs = () if local else ("Pipfile",)
+    step = BuildStep(title="Install packages", command=command, inputs=inputs)
+    return Packages(
+        manager="Pipfile",
+        evidence=line_of(tree, "Pipfile", r"^\[packages\]") or whole("Pipfile"),
+        required=frozenset(name for line in lines for name in requirement_names(line)),
+        steps=(step,) if lines else (),
+        locked=False,
+    )
+
+
+def _setup(tree: Tree) -> Packages:
+    """What setup.py requires is known to whoever runs it; the names we look for stand in it."""
+    text = tree.text("setup.py") or ""
+    return Packages(
+        manager="setup.py",
+        evidence=line_of(tree, "setup.py", r"install_requires") or whole("setup.py"),
+        required=frozenset(
+            name
+            for line in re.findall(r"""['"]([A-Za-z][\w.-]*(?:\[[^\]]*\])?)""", text)[:500]
+            for name in requirement_names(line)
+        ),
+        steps=(BuildStep(title="Install packages", command=("uv", "pip", "install", ".")),),
+        locked=False,
+    )
+
+
 def _requirements(tree: Tree, file: str) -> Packages:
     read = dict(_included(tree, file))
     lines = [line for text in read.values() for line in text]
@@ -237,7 +280,7 @@ def _pinned(line: str) -> bool:
 
 
 def _pyproject(tree: Tree, project: Mapping[str, Any]) -> Packages:
-    package = "build-system" in project or tree.has("setup.py")
+    package = _is_installable(tree, project)
     command = (
         ("uv", "pip", "install", ".")
         if package
@@ -254,6 +297,28 @@ def _pyproject(tree: Tree, project: Mapping[str, Any]) -> Packages:
         steps=(step,),
         locked=False,
     )
+
+
+def _is_installable(tree: Tree, project: Mapping[str, Any]) -> bool:
+    """Whether its own code is a package too. Many state a build system and are none: then a build
+    finds nothing to put into it and fails, while the app runs from the tree.
+    """
+    if tree.has("setup.py") or "dependencies" in _dynamic(project):
+        return True
+    name = _module_name(project)
+    told = re.search(
+        r"^\s*(packages|py-modules|include|module-name)\s*=|\.packages\.find\]",
+        tree.text("pyproject.toml") or "",
+        re.MULTILINE,
+    )
+    return "build-system" in project and bool(
+        told or tree.first(f"{name}/__init__.py", f"src/{name}/__init__.py", f"{name}.py")
+    )
+
+
+def _dynamic(project: Mapping[str, Any]) -> Sequence[object]:
+    listed = _table(project, "project").get("dynamic")
+    return cast("Sequence[object]", listed) if isinstance(listed, list) else ()
 
 
 def _declared(project: Mapping[str, Any]) -> frozenset[str]:

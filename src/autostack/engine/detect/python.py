@@ -25,7 +25,7 @@ from autostack.engine.plan import (
 )
 
 LOOKED_FOR = (
-    "requirements.txt, pyproject.toml, uv.lock, poetry.lock, Pipfile.lock, manage.py "
+    "requirements.txt, pyproject.toml, uv.lock, poetry.lock, Pipfile, setup.py, manage.py "
     "or a Python web app"
 )
 _SCRIPTS = ("main.py", "app.py", "server.py", "run.py", "index.py", "bot.py")
@@ -39,7 +39,17 @@ _STREAMLIT = (
     " --server.headless true"
 )
 _GRADIO = 'GRADIO_SERVER_NAME=0.0.0.0 GRADIO_SERVER_PORT="${{PORT:-8000}}" exec python {file}'
-_TOOLS = {"streamlit": ("Streamlit", _STREAMLIT), "gradio": ("Gradio", _GRADIO)}
+_CHAINLIT = 'exec chainlit run {file} --host 0.0.0.0 --port "${{PORT:-8000}}" --headless'
+_PANEL = (
+    'exec panel serve {file} --address 0.0.0.0 --port "${{PORT:-8000}}"'
+    " --allow-websocket-origin '*'"
+)
+_TOOLS = {
+    "streamlit": ("Streamlit", _STREAMLIT),
+    "gradio": ("Gradio", _GRADIO),
+    "chainlit": ("Chainlit", _CHAINLIT),
+    "panel": ("Panel", _PANEL),
+}
 _SERVING = re.compile(
     r"http\.server|aiohttp|tornado|bottle|sanic|cherrypy|socketserver|flask|fastapi|nicegui|dash"
     r"|robyn|asyncio\.start_server"
@@ -243,7 +253,7 @@ def _asked(tree: Tree) -> Iterator[tuple[str, Evidence]]:
         proof = line_of(tree, "pyproject.toml", r"requires-python")
         yield value.strip(), proof or whole("pyproject.toml")
     for file, pattern in (
-        ("Pipfile", r'^\s*python_version\s*=\s*"[\d.]+"'),
+        ("Pipfile", r'^\s*python_(full_)?version\s*=\s*"[\d.]+"'),
         ("pyproject.toml", r'^\s*python\s*=\s*"'),
     ):
         found = line_of(tree, file, pattern)
