@@ -91,6 +91,10 @@ _UNSET: tuple[str, ...] = (
         r"""\b(?P<first>[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+) (?i:environment variable |setting )?"""
         r"""(?i:(?:is |was |must )?(?:not be empty|not set|not defined|missing|required))"""
     ),
+    # JSON schemas, as env-schema and fastify-env print them
+    r"must have required property '(?P<schema>[A-Z][A-Z0-9_]{2,})'",
+    # `"DATABASE_URL" is required`
+    r"""["'`](?P<quoted>[A-Z][A-Z0-9]*_[A-Z0-9_]+)["'`] is (?i:required|not allowed to be empty)""",
 )
 
 
@@ -205,14 +209,19 @@ def _unset(scene: Scene) -> tuple[str | None, str]:
             name = next(group for group in match.groupdict().values() if group)
             if name not in scene.variables:
                 return name, shown(match)
-    return _pydantic_unset(scene)
+    return _unset_on_two_lines(scene)
 
 
-def _pydantic_unset(scene: Scene) -> tuple[str | None, str]:
-    """pydantic-settings names the field on one line and what is wrong on the next."""
+def _unset_on_two_lines(scene: Scene) -> tuple[str | None, str]:
+    """pydantic-settings names the field on one line and what is wrong on the next; envalid and
+    others head a list with what is wrong.
+    """
     for name, why in zip(scene.lines, scene.lines[1:], strict=False):
         if re.match(r"\s+Field required \[type=missing", why) and re.fullmatch(r"\w+", name):
             return name.upper(), f"{name}: {why.strip()}"[:PROOF_LENGTH]
+        listed = re.match(r"\W*([A-Z][A-Z0-9]*_[A-Z0-9_]+)\W", why)
+        if listed and re.search(r"(?i)\b(?:missing|invalid) environment variables\b", name):
+            return listed[1], why.strip()[:PROOF_LENGTH]
     return None, ""
 
 

@@ -42,6 +42,10 @@ NODE_VARIABLE = "Error: Missing required environment variable: STRIPE_API_KEY"
 PYDANTIC = """pydantic_core._pydantic_core.ValidationError: 1 validation error for Settings
 database_url
   Field required [type=missing, input_value={}, input_type=dict]"""
+ENV_SCHEMA = """  params: [Object],
+        message: "must have required property 'COOKIE_SECRET'\""""
+ENVALID = """ Missing environment variables:
+    MAIL_HOST: eg. mail.example.com"""
 NODE_HEAP = "FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory"
 IN_USE = "OSError: [Errno 98] Address already in use"
 NODE_IN_USE = "Error: listen EADDRINUSE: address already in use :::3000"
@@ -70,6 +74,9 @@ SCENE = Scene(step=Step.CHECK, error=errors.Crashed("web", 1), exit=Exit(code=1)
         (DJANGO, "unset_variable", "SECRET_KEY"),
         (NODE_VARIABLE, "unset_variable", "STRIPE_API_KEY"),
         (PYDANTIC, "unset_variable", "DATABASE_URL"),
+        (ENV_SCHEMA, "unset_variable", "COOKIE_SECRET"),
+        ('Error: "JWT_SECRET" is required', "unset_variable", "JWT_SECRET"),
+        (ENVALID, "unset_variable", "MAIL_HOST"),
         (NODE_HEAP, "out_of_memory", "memory"),
         (IN_USE, "port", "already in use"),
         (NODE_IN_USE, "port", "already in use"),

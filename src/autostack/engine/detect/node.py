@@ -18,6 +18,7 @@ from autostack.engine.detect.node_start import (
     scripts,
     starting,
 )
+from autostack.engine.detect.node_tools import served
 from autostack.engine.detect.stated import mapping, parse_json
 from autostack.engine.detect.tree import Tree
 from autostack.engine.plan import BuildStep, Decision, Evidence, Family, Process, Toolchain
@@ -49,7 +50,7 @@ def detect(sight: Sight) -> Draft | None:
     tree = sight.tree
     if not tree.has("package.json"):
         return None
-    package = parse_json(tree.text("package.json"), file="package.json")
+    package = served(tree, parse_json(tree.text("package.json"), file="package.json"))
     tool = manager(tree, package)
     label = framework(package)
     made = left(tree, package, label, script=_build_script(package))
@@ -79,7 +80,7 @@ def _web(
     script = starting(package)
     if script:
         evidence = line_of(tree, "package.json", rf'"{script}"\s*:') or whole("package.json")
-        return Process(name="web", command=_command(package, tool, script), evidence=evidence)
+        return Process(name="web", command=_command(tree, package, tool, script), evidence=evidence)
     if made.command:
         named = _named(tree, package, label)
         return Process(name="web", command=made.command, evidence=named or whole("package.json"))
@@ -93,14 +94,20 @@ def _named(tree: Tree, package: Mapping[str, Any], label: str) -> Evidence | Non
     return line_of(tree, "package.json", rf'"{re.escape(name)}"\s*:') if name else None
 
 
-def _command(package: Mapping[str, Any], tool: Manager, script: str) -> tuple[str, ...]:
+def _command(tree: Tree, package: Mapping[str, Any], tool: Manager, script: str) -> tuple[str, ...]:
     """The script itself rather than `npm start`: quicker, and signals reach the app."""
     if {f"pre{script}", f"post{script}"} & scripts(package).keys():
         return tool.run(script)
-    line = _NODEMON.sub("node ", scripts(package)[script])
+    line = _without_env_file(tree, _NODEMON.sub("node ", scripts(package)[script]))
     if not _SIMPLE.match(line) or "=" in line.split()[0]:
         return ("sh", "-c", line)
     return tuple(shlex.split(line))
+
+
+def _without_env_file(tree: Tree, line: str) -> str:
+    """Node refuses to start without a file that nobody commits: variables are set here instead."""
+    named = re.search(r"--env-file[= ]([\w./-]+) +", line)
+    return line if named is None or tree.has(named[1]) else line.replace(named[0], "")
 
 
 def _main(tree: Tree, package: Mapping[str, Any]) -> Process | None:

@@ -30,6 +30,7 @@ FRAMEWORKS = (
     ("react-scripts", "Create React App"),
     ("@vue/cli-service", "Vue CLI"),
     ("@11ty/eleventy", "Eleventy"),
+    ("hexo", "Hexo"),
     ("express", "Express"),
     ("fastify", "Fastify"),
     ("koa", "Koa"),
@@ -45,6 +46,7 @@ _PUBLISH = {
     "Docusaurus": "build",
     "Create React App": "build",
     "Eleventy": "_site",
+    "Hexo": "public",
     "Parcel": "dist",
 }
 _WITH_VALUE = frozenset({"-l", "--listen", "-p", "--port", "-c", "--config", "-a"})

@@ -21,7 +21,7 @@ _LAST_WITH_OLD_HASH = {
 """The last major release of each that builds with webpack 4."""
 _LOCKED = re.compile(
     r'"(?:node_modules/)?webpack": \{\s*"version": "4\.'
-    r'|^"?webpack@[^\n]*:\n\s+version:? "?4\.|^\s*/?webpack[@/]4\.',
+    r'|^"?webpack@[^\n]*:\n\s+version:? "?4\.|^ {0,8}/?webpack[@/]4\.',
     re.MULTILINE,
 )
 

@@ -104,7 +104,8 @@ def _pnpm_for(tree: Tree) -> str:
 
 def _yarn(tree: Tree, package: Mapping[str, Any]) -> Manager:
     classic = line_of(tree, "yarn.lock", r"^# yarn lockfile v1") is not None
-    frozen = ("--frozen-lockfile",) if classic else ("--immutable",)
+    # Of old packages many name the versions of Node that were there, and run on newer ones.
+    frozen = ("--frozen-lockfile", "--ignore-engines") if classic else ("--immutable",)
     install = ("yarn", "install", *frozen)
     return Manager(
         name="yarn",

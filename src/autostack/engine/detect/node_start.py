@@ -13,10 +13,10 @@ DEVELOPMENT = re.compile(
     r"|react-scripts start|vue-cli-service serve|ng serve|gatsby develop|docusaurus start"
     r"|webpack(-dev-server| serve)|parcel(?! build)|http-server\b|live-server|sirv\b"
     r"|(?<!run )(?<!yarn )(?<!pnpm )serve\b"
-    r"|hexo (server|s)\b|browser-sync|(@11ty/)?eleventy\b[^&|;]*--(serve|watch)"
-    r"|nest start\b[^&|;]*--watch|(vitepress|vuepress) (dev|serve)|remix dev|react-router dev"
+    r"|hexo (server|s)\b|browser-sync|(@11ty/)?eleventy\b[^&|;]{0,200}--(serve|watch)"
+    r"|nest start\b[^&|;]{0,200}--watch|(vitepress|vuepress) (dev|serve)|remix dev|react-router dev"
     r"|svelte-kit dev|gulp( (serve|watch|dev|default))?$|grunt( (serve|server|watch))?$"
-    r"|webpack\b[^&|;]*--watch|storybook\b|start-storybook)"
+    r"|webpack\b[^&|;]{0,200}--watch|storybook\b|start-storybook)"
 )
 _ELSEWHERE = (
     (re.compile(r"\belectron(-forge)?\b|\btauri\b"), "opens a window on a desktop"),
@@ -46,11 +46,14 @@ _RUNNERS = frozenset({"npm", "yarn", "pnpm"})
 _AROUND = frozenset({"npx", "exec", "cross-env", "run", "run-script"})
 _HOOKS = frozenset({"-r", "--require", "--import", "--loader", "--experimental-loader"})
 MAX_DEPTH = 4
+MAX_LINE = 5000
+"""Characters; nobody writes a longer one by hand."""
 
 
 def scripts(package: Mapping[str, Any]) -> Mapping[str, str]:
     table = mapping(package.get("scripts"))
-    return {name: line for name, line in table.items() if isinstance(line, str) and line.strip()}
+    told = {name: line.strip() for name, line in table.items() if isinstance(line, str)}
+    return {name: line for name, line in told.items() if 0 < len(line) <= MAX_LINE}
 
 
 def starting(package: Mapping[str, Any]) -> str | None:

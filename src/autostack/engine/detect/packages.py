@@ -106,7 +106,8 @@ def _uv(project: Mapping[str, Any]) -> Packages:
         )
     ]
     if not inputs:
-        steps = [BuildStep(title="Install packages", command=command)]
+        everything = ("--all-packages",) if members else ()
+        steps = [BuildStep(title="Install packages", command=(*command, *everything))]
     elif _is_package(project):
         steps.append(BuildStep(title="Install the project", command=command))
     return Packages(
@@ -175,34 +176,26 @@ def _module_name(project: Mapping[str, Any]) -> str:
 
 
 def _pipenv(tree: Tree) -> Packages:
-    text = tree.text("Pipfile.lock") or ""
-    names = frozenset(re.findall(r'^ {8}"([a-z0-9._-]+)": \{', text, flags=re.MULTILINE)[:2000])
-    step = BuildStep(
-        title="Install packages",
-        command=("uv", "tool", "run", "pipenv", "sync"),
-        inputs=("Pipfile", "Pipfile.lock") if tree.has("Pipfile") else (),
-    )
-    return Packages(
-        manager="Pipenv",
-        evidence=whole("Pipfile.lock"),
-        required=frozenset(poetry.normal(name) for name in names),
-        steps=(step,),
-        locked=True,
-    )
+    lines = pipfile.locked(tree.text("Pipfile.lock") or "")
+    return _piped(tree, lines, "Pipfile.lock", "--no-deps")
 
 
 def _pipfile(tree: Tree) -> Packages:
-    lines = pipfile.asked(tree.text("Pipfile") or "")
-    command = ("uv", "pip", "install", *lines, *_beside(lines))
+    return _piped(tree, pipfile.asked(tree.text("Pipfile") or ""), "Pipfile")
+
+
+def _piped(tree: Tree, lines: tuple[str, ...], file: str, *options: str) -> Packages:
+    command = ("uv", "pip", "install", *options, *lines, *_beside(lines))
     local = any(" @ " in line and "git+" not in line for line in lines)
-    inputs = () if local else ("Pipfile",)
-    step = BuildStep(title="Install packages", command=command, inputs=inputs)
+    inputs = () if local else (file,)
     return Packages(
-        manager="Pipfile",
-        evidence=line_of(tree, "Pipfile", r"^\[packages\]") or whole("Pipfile"),
+        manager="Pipenv",
+        evidence=line_of(tree, file, r"^\[packages\]") or whole(file),
         required=frozenset(name for line in lines for name in requirement_names(line)),
-        steps=(step,) if lines else (),
-        locked=False,
+        steps=(BuildStep(title="Install packages", command=command, inputs=inputs),)
+        if lines
+        else (),
+        locked=bool(options),
     )
 
 
@@ -214,7 +207,7 @@ def _setup(tree: Tree) -> Packages:
         evidence=line_of(tree, "setup.py", r"install_requires") or whole("setup.py"),
         required=frozenset(
             name
-            for line in re.findall(r"""['"]([A-Za-z][\w.-]*(?:\[[^\]]*\])?)""", text)[:500]
+            for line in re.findall(r"""['"]([A-Za-z][\w.-]*(?:\[[^\]]{0,80}\])?)""", text)[:500]
             for name in requirement_names(line)
         ),
         steps=(BuildStep(title="Install packages", command=("uv", "pip", "install", ".")),),
@@ -307,7 +300,7 @@ def _is_installable(tree: Tree, project: Mapping[str, Any]) -> bool:
         return True
     name = _module_name(project)
     told = re.search(
-        r"^\s*(packages|py-modules|include|module-name)\s*=|\.packages\.find\]",
+        r"^[ \t]*(packages|py-modules|include|module-name)\s*=|\.packages\.find\]",
         tree.text("pyproject.toml") or "",
         re.MULTILINE,
     )

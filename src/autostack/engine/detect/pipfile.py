@@ -1,5 +1,6 @@
-"""What a Pipfile asks for, where no lock file says which versions that gave."""
+"""What a Pipfile asks for and its lock file pins, so that no Pipenv is needed to install it."""
 
+import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -19,6 +20,15 @@ def asked(text: str) -> tuple[str, ...]:
     except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
         raise PlanFileInvalid("Pipfile", 0, str(error)[:120] or "nested too deeply") from None
     return tuple(_requirements(mapping(document.get("packages"))))
+
+
+def locked(text: str) -> tuple[str, ...]:
+    """Of a Pipfile.lock, for production: all of them, to install without their dependencies."""
+    try:
+        document = mapping(json.loads(text))
+    except (RecursionError, ValueError) as error:
+        raise PlanFileInvalid("Pipfile.lock", 0, str(error)[:120]) from None
+    return tuple(_requirements(mapping(document.get("default"))))
 
 
 def _requirements(packages: Mapping[str, Any]) -> Iterator[str]:

@@ -38,6 +38,7 @@ def planned(
         ("@react-router/dev=^7", "x", {"react-router.config.ts": "ssr: false"}, "build/client"),
         ("@sveltejs/adapter-static=^3 @sveltejs/kit=^2", "vite build", {}, "build"),
         ("gatsby=^5", "gatsby build", {}, "public"),
+        ("hexo=^7", "hexo generate", {}, "public"),
         ("webpack=^5 html-webpack-plugin=^5", "webpack --mode production", {}, "dist"),
         (
             "webpack=^5 html-webpack-plugin=^5",
@@ -180,7 +181,49 @@ def test_a_lock_file_of_old_npm_is_read_as_old_npm_did(tmp_path: Path) -> None:
     assert "--legacy-peer-deps" not in new.build[0].command
 
 
+def test_a_package_that_names_the_node_of_its_day_is_installed(tmp_path: Path) -> None:
+    plan = planned(tmp_path, files={"yarn.lock": "# yarn lockfile v1\n"}, start="node a.js")
+
+    assert "--ignore-engines" in plan.build[0].command
+
+
 def test_newer_yarn_puts_packages_where_the_app_looks_for_them(tmp_path: Path) -> None:
     plan = planned(tmp_path, files={"yarn.lock": "__metadata:\n  version: 8\n"}, start="node a.js")
 
     assert plan.env["YARN_NODE_LINKER"] == "node-modules"
+
+
+def test_a_file_of_variables_that_nobody_commits_is_not_asked_for(tmp_path: Path) -> None:
+    start = "node --env-file=.env app.js"
+
+    without = planned(tmp_path / "a", start=start)
+    beside = planned(tmp_path / "b", files={".env": "A=1"}, start=start)
+
+    assert without.web is not None
+    assert without.web.command == ("node", "app.js")
+    assert beside.web is not None
+    assert beside.web.command == ("node", "--env-file=.env", "app.js")
+
+
+def test_what_is_built_is_not_built_again_at_each_start(tmp_path: Path) -> None:
+    plan = planned(tmp_path, build="tsc", start="npm run build && node dist/app.js")
+
+    assert plan.web is not None
+    assert plan.web.command == ("node", "dist/app.js")
+
+
+def test_a_start_file_that_only_calls_tools_for_development_is_no_server(tmp_path: Path) -> None:
+    package = {
+        "scripts": {"build": "node tools/build.js", "start": "npm run build && node tools/watch"},
+        "dependencies": {"lodash": "1"},
+        "devDependencies": {"concurrently": "9"},
+    }
+    files = {
+        "package.json": json.dumps(package),
+        "tools/watch.js": "const run = require('concurrently');\nrun(['browser-sync start']);\n",
+        "dist/index.html": "<p>built</p>",
+    }
+
+    plan = plan_of(tmp_path, files)
+
+    assert plan.publish == "dist"

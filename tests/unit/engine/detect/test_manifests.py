@@ -28,6 +28,36 @@ def test_a_pipfile_without_its_lock_is_installed(tmp_path: Path) -> None:
     assert plan.web.command[0] == "gunicorn"
 
 
+def test_a_pipfile_lock_is_installed_as_it_pins(tmp_path: Path) -> None:
+    lock = (
+        '{"default": {"flask": {"version": "==3.1.0", "hashes": []}, "colorama": {"version": '
+        '"==0.4.6", "markers": "sys_platform == \'win32\'"}}, "develop": {"pytest": {}}}'
+    )
+
+    plan = plan_of(tmp_path, {"Pipfile": "", "Pipfile.lock": lock, "app.py": FLASK})
+
+    wanted = "--no-deps flask==3.1.0 colorama==0.4.6 ; sys_platform == 'win32'"
+    assert installs(plan) == [f"uv pip install {wanted}", "uv pip install gunicorn"]
+
+
+def test_a_long_lock_file_is_read_to_its_end(tmp_path: Path) -> None:
+    hashes = ",".join(f'"sha256:{number:064x}"' for number in range(10_000))
+    lock = f'{{"default": {{"flask": {{"hashes": [{hashes}], "version": "==3.1.0"}}}}}}'
+
+    plan = plan_of(tmp_path, {"Pipfile": "", "Pipfile.lock": lock, "app.py": FLASK})
+
+    assert "flask==3.1.0" in plan.build[0].command
+
+
+def test_all_members_of_a_workspace_are_installed(tmp_path: Path) -> None:
+    """The top of one often is no project itself."""
+    project = '[tool.uv.workspace]\nmembers = ["backend"]\n'
+
+    plan = plan_of(tmp_path, {"pyproject.toml": project, "uv.lock": "", "backend/app.py": FLASK})
+
+    assert "--all-packages" in plan.build[0].command
+
+
 def test_setup_py_alone_is_enough(tmp_path: Path) -> None:
     setup = "from setuptools import setup\nsetup(name='shop', install_requires=['flask'])\n"
 
