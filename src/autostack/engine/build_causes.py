@@ -20,6 +20,10 @@ _COMPILER = (
     r"|pg_config executable not found|gyp ERR! (?:build error|find Python)"
 )
 _UNBUILT = r"Failed to (?:download and )?build `(?P<package>[^`]+)`"
+_OLD_SETUP = (
+    r"cannot import name '\w+' from 'setuptools|use_2to3 is invalid"
+    r"|No module named '(?:pkg_resources|distutils|imp)'"
+)
 _LOCK = (
     r"can only install packages when your package\.json and package-lock\.json"
     r"|ERR_PNPM_OUTDATED_LOCKFILE|Your lockfile needs to be updated"
@@ -84,12 +88,17 @@ def package_not_built(scene: Scene) -> Diagnosis | None:
     if proof is None:
         return None
     name = proof["package"]
+    script = find(scene.lines, _OLD_SETUP)
+    why = (
+        "Its setup script was written for an older setuptools"
+        if script
+        else ("It is often older than the Python used here, which the log names")
+    )
     return Diagnosis(
         code="package_not_built",
-        summary=f"The package {name} has to be compiled, and that failed.",
-        proof=telling_line(scene.lines),
-        todo=f"{name} is often older than the Python used here, which the log names: require a "
-        "newer version of it, or state an older Python in .python-version.",
+        summary=f"The package {name} comes as source only, and could not be built from it.",
+        proof=shown(script) or telling_line(scene.lines),
+        todo=f"{why}: require a newer version of it, or state an older Python in .python-version.",
     )
 
 

@@ -116,7 +116,9 @@ def read_as_nothing(scene: Scene) -> Diagnosis | None:
     unread = unset(scene)
     if proof is None or not unread or not _failed_by_itself(scene):
         return None
-    name, where = unread[0]
+    address = re.search(_ADDRESS, shown(proof)) is not None
+    fit = [one for one in unread if address and re.search(r"UR[IL]|DSN|DATABASE|_DB\b", one[0])]
+    name, where = (fit or unread)[0]
     return Diagnosis(
         code="unset_variable",
         summary=f"It reads the variable {name}, which is not set.",
@@ -125,6 +127,10 @@ def read_as_nothing(scene: Scene) -> Diagnosis | None:
     )
 
 
+_ADDRESS = (
+    r"string or URL object|MongoParseError|MongooseError|(?i:connection string|invalid url)"
+    r"|parameter to `\w+\(\)` must be a string"
+)
 _NOTHING = (
     r"Expected string or URL object, got None"  # SQLAlchemy
     r"|\bnot '?NoneType"
@@ -132,6 +138,8 @@ _NOTHING = (
     r"|parameter to `\w+\(\)` must be a string, got .undefined"  # Mongoose
     r"|[Rr]eceived (?:undefined|null)\b"
     r"|secretOrPrivateKey must have a value"
+    r"|MongoParseError|[Ii]nvalid connection string|Could not parse SQLAlchemy URL"
+    r"|TypeError(?: \[ERR_INVALID_URL\])?: Invalid URL"
 )
 
 

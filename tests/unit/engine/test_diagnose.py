@@ -162,6 +162,18 @@ def test_what_every_environment_once_had_is_named_with_its_package() -> None:
     assert "setuptools<81" in found.todo
 
 
+def test_a_setup_script_for_an_older_setuptools_is_called_that() -> None:
+    told = "ImportError: cannot import name 'convert_path' from 'setuptools' (/x/__init__.py)"
+    lines = ("error: Failed to build `shop==0.1`", told)
+
+    found = diagnose(
+        Scene(step=Step.BUILD, error=errors.BuildFailed("Install packages", 1), lines=lines)
+    )
+
+    assert found.proof == told
+    assert "older setuptools" in found.todo
+
+
 def test_a_start_file_that_is_not_there_is_a_matter_of_the_start_command() -> None:
     plan = replace(PLAN, processes=(Process(name="web", command=("node", "servr.js")),))
     lines = ("Error: Cannot find module '/app/servr.js'", "Node.js v22.11.0")
@@ -242,6 +254,15 @@ def test_nothing_where_an_address_belongs_names_the_variable_that_is_read_for_it
     assert found.code == "unset_variable"
     assert "DATABASE_URL" in found.summary
     assert found.proof.endswith("(shop/db.py:16)")
+
+
+def test_an_address_that_is_nothing_names_a_variable_that_holds_an_address() -> None:
+    other = replace(UNSET, name="API_KEY", evidence=Evidence(file="a.ts", line=1))
+    lines = ("MongoParseError: No hostname or hostnames provided in connection string",)
+
+    found = diagnose(replace(SCENE, lines=lines, plan=replace(PLAN, missing=(other, UNSET))))
+
+    assert "DATABASE_URL" in found.summary
 
 
 @pytest.mark.parametrize(

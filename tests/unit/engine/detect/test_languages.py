@@ -84,6 +84,9 @@ def test_applications_in_directories_are_named(tmp_path: Path) -> None:
         "packages/paint/package.json": "{}",
         "stock/requirements.txt": "flask",
         "docs/requirements.txt": "sphinx",
+        "chat/app.js": "app.listen(3000);",
+        "chat/views/index.html": "",
+        "lists/index.js": "module.exports = {};",
     }
 
     with pytest.raises(RootUnclear) as refused:
@@ -92,8 +95,9 @@ def test_applications_in_directories_are_named(tmp_path: Path) -> None:
     told = str(refused.value)
     assert "shop (shop/package.json)" in told
     assert "stock (stock/requirements.txt)" in told
-    assert not any(word in told for word in ("paint", "docs", "plugins"))
-    assert "--root shop" in refused.value.hint
+    assert "chat (chat/app.js)" in told
+    assert not any(word in told for word in ("paint", "docs", "plugins", "views", "lists"))
+    assert "--root chat" in refused.value.hint
 
 
 def test_a_start_script_for_a_desktop_is_called_that(tmp_path: Path) -> None:
