@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from autostack.core.errors import AutostackError
-from autostack.engine import build_causes, errors, memory_cause
+from autostack.engine import build_causes, errors, memory_cause, start_causes
 from autostack.engine.plan import Check
 from autostack.engine.release import Diagnosis, Listener
 from autostack.engine.scene import (
@@ -14,16 +14,11 @@ from autostack.engine.scene import (
     exit_words,
     find,
     find_all,
-    is_release,
     last_line,
     shown,
     telling_line,
     unset,
 )
-
-NOT_EXECUTABLE = 126
-NOT_FOUND = 127
-
 
 __all__ = ["RULES", "Scene", "diagnose"]
 
@@ -79,40 +74,6 @@ def disk(scene: Scene) -> Diagnosis | None:
     )
 
 
-_MISSING_MODULE = re.compile(
-    r"(?:ModuleNotFoundError|ImportError): No module named '?(?P<python>[\w.]+)'?"
-    r"|Cannot find (?:module|package) '(?P<node>[^']+)'"
-)
-
-
-def missing_module(scene: Scene) -> Diagnosis | None:
-    proof = find(scene.lines, _MISSING_MODULE.pattern)
-    if proof is None or _names_the_start_command(scene, proof):
-        return None
-    name = proof["python"] or proof["node"]
-    if name.startswith((".", "/")):
-        todo = f"The file {name!r} is not in the build. Is it committed, and spelt like this?"
-    elif proof["python"]:
-        todo = f"Add the package that brings {name.split('.')[0]!r} to your requirements."
-    else:
-        todo = f"Add {name!r} to the dependencies in package.json (not devDependencies)."
-    return Diagnosis(
-        code="missing_module",
-        summary=f"The module {name!r} is not installed.",
-        proof=shown(proof),
-        todo=todo,
-    )
-
-
-def _names_the_start_command(scene: Scene, proof: re.Match[str]) -> bool:
-    """`gunicorn wrong:app` and `node wrong.js` also fail with a missing module: the command is
-    what is wrong.
-    """
-    name = proof["python"] or proof["node"].removeprefix("/app/").removesuffix(".js")
-    words = " ".join(command_line(scene)).replace("=", " ").split()
-    return any(word in (name, f"{name}.js") or word.startswith(f"{name}:") for word in words)
-
-
 _UNSET: tuple[str, ...] = (
     r"KeyError: '(?P<python>[A-Z][A-Z0-9_]{2,})'",
     # `environment variable DATABASE_URL is not set`
@@ -130,6 +91,10 @@ _UNSET: tuple[str, ...] = (
         r"""\b(?P<first>[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+) (?i:environment variable |setting )?"""
         r"""(?i:(?:is |was |must )?(?:not be empty|not set|not defined|missing|required))"""
     ),
+    # JSON schemas, as env-schema and fastify-env print them
+    r"must have required property '(?P<schema>[A-Z][A-Z0-9_]{2,})'",
+    # `"DATABASE_URL" is required`
+    r"""["'`](?P<quoted>[A-Z][A-Z0-9]*_[A-Z0-9_]+)["'`] is (?i:required|not allowed to be empty)""",
 )
 
 
@@ -151,7 +116,9 @@ def read_as_nothing(scene: Scene) -> Diagnosis | None:
     unread = unset(scene)
     if proof is None or not unread or not _failed_by_itself(scene):
         return None
-    name, where = unread[0]
+    address = re.search(_ADDRESS, shown(proof)) is not None
+    fit = [one for one in unread if address and re.search(r"UR[IL]|DSN|DATABASE|_DB\b", one[0])]
+    name, where = (fit or unread)[0]
     return Diagnosis(
         code="unset_variable",
         summary=f"It reads the variable {name}, which is not set.",
@@ -160,6 +127,10 @@ def read_as_nothing(scene: Scene) -> Diagnosis | None:
     )
 
 
+_ADDRESS = (
+    r"string or URL object|MongoParseError|MongooseError|(?i:connection string|invalid url)"
+    r"|parameter to `\w+\(\)` must be a string"
+)
 _NOTHING = (
     r"Expected string or URL object, got None"  # SQLAlchemy
     r"|\bnot '?NoneType"
@@ -167,6 +138,8 @@ _NOTHING = (
     r"|parameter to `\w+\(\)` must be a string, got .undefined"  # Mongoose
     r"|[Rr]eceived (?:undefined|null)\b"
     r"|secretOrPrivateKey must have a value"
+    r"|MongoParseError|[Ii]nvalid connection string|Could not parse SQLAlchemy URL"
+    r"|TypeError(?: \[ERR_INVALID_URL\])?: Invalid URL"
 )
 
 
@@ -244,45 +217,20 @@ def _unset(scene: Scene) -> tuple[str | None, str]:
             name = next(group for group in match.groupdict().values() if group)
             if name not in scene.variables:
                 return name, shown(match)
-    return _pydantic_unset(scene)
+    return _unset_on_two_lines(scene)
 
 
-def _pydantic_unset(scene: Scene) -> tuple[str | None, str]:
-    """pydantic-settings names the field on one line and what is wrong on the next."""
+def _unset_on_two_lines(scene: Scene) -> tuple[str | None, str]:
+    """pydantic-settings names the field on one line and what is wrong on the next; envalid and
+    others head a list with what is wrong.
+    """
     for name, why in zip(scene.lines, scene.lines[1:], strict=False):
         if re.match(r"\s+Field required \[type=missing", why) and re.fullmatch(r"\w+", name):
             return name.upper(), f"{name}: {why.strip()}"[:PROOF_LENGTH]
+        listed = re.match(r"\W*([A-Z][A-Z0-9]*_[A-Z0-9_]+)\W", why)
+        if listed and re.search(r"(?i)\b(?:missing|invalid) environment variables\b", name):
+            return listed[1], why.strip()[:PROOF_LENGTH]
     return None, ""
-
-
-_START_COMMAND = (
-    r"^.*\b(?P<what>[\w./-]+): (?:command )?not found$",
-    r"Failed to find attribute '(?P<attribute>[^']+)' in '[^']+'",
-    r"Error loading ASGI app\. (?P<asgi>.+)",
-    r"Missing script: \"?(?P<script>[\w:-]+)\"?",
-    r"(?:can't open file|Could not import) '(?P<file>[^']+)'",
-    r"bwrap: execvp (?P<program>[^:]+): ",
-    r"Failed to parse '(?P<spec>[^']+)' as an attribute name",
-)
-
-
-def start_command(scene: Scene) -> Diagnosis | None:
-    if not isinstance(scene.error, errors.RuntimeFailure) or is_release(scene):
-        return None
-    proof = next((m for pattern in _START_COMMAND if (m := find(scene.lines, pattern))), None)
-    if proof is None:
-        missing = find(scene.lines, _MISSING_MODULE.pattern)
-        proof = missing if missing and _names_the_start_command(scene, missing) else None
-    code = scene.exit.code if scene.exit else None
-    if proof is None and code not in {NOT_FOUND, NOT_EXECUTABLE}:
-        return None
-    command = " ".join(command_line(scene))
-    return Diagnosis(
-        code="start_command",
-        summary=f"The start command {command!r} does not work.",
-        proof=shown(proof) or last_line(scene.lines) or exit_words(scene.exit),
-        todo="Correct the `web:` line of the Procfile, or the start command in the settings.",
-    )
 
 
 def bind_address(scene: Scene) -> Diagnosis | None:
@@ -362,8 +310,12 @@ RULES: tuple[Rule, ...] = (
     build_causes.package_not_found,
     build_causes.program_missing,
     build_causes.compiler_missing,
-    start_command,
-    missing_module,
+    build_causes.package_not_built,
+    build_causes.lock_outdated,
+    build_causes.versions_conflict,
+    build_causes.host_unreachable,
+    start_causes.start_command,
+    start_causes.missing_module,
     unset_variable,
     syntax_error,
     read_as_nothing,

@@ -5,6 +5,7 @@ AutostackError
 │   ├── SourceError        RepositoryUnreachable RepositoryDenied BranchNotFound RepositoryEmpty
 │   │                      RepositoryTooLarge RepositoryRefused TreeRefused
 │   ├── PlanError          NothingDetected FamilyUnavailable PlanFileInvalid RootNotFound
+│   │                      RootUnclear
 │   ├── BuildError         BuildFailed BuildTimedOut BuildOutOfMemory OutOfDisk DiskFloor
 │   │                      ToolchainUnavailable PublishMissing DockerfileRefused
 │   │                      BaseImageUnavailable
@@ -14,6 +15,8 @@ AutostackError
 ├── Canceled               the user asked
 └── LeaseLost              another worker owns this deployment now
 """
+
+from collections.abc import Mapping
 
 from autostack.core import space
 from autostack.core.errors import AutostackError, Conflict, Invalid, Unavailable
@@ -110,6 +113,18 @@ class RootNotFound(PlanError):
         super().__init__(f"The root directory {root[:200]!r} is not in the repository.")
 
 
+class RootUnclear(PlanError):
+    """`found` are directories, each with the file that makes it look like an application."""
+
+    def __init__(self, found: Mapping[str, str]) -> None:
+        named = ", ".join(f"{directory} ({file})" for directory, file in found.items())
+        super().__init__(f"There is nothing to run at the top of the repository, but in {named}.")
+        self.hint = (
+            f"Set the root directory, as in `autostack init … --root {next(iter(found))}`: one "
+            "project each. Where they need each other's files, set a build and a start command."
+        )
+
+
 class FamilyUnavailable(PlanError):
     def __init__(self, what: str, hint: str) -> None:
         super().__init__(f"{what} cannot be deployed here yet.")
@@ -189,7 +204,10 @@ class DiskFloor(BuildError):
 class ToolchainUnavailable(BuildError):
     def __init__(self, name: str, version: str, known: tuple[str, ...] = ()) -> None:
         super().__init__(f"{name} {version} is not available on this machine.")
-        self.hint = f"Available: {', '.join(known)}." if known else f"Install {name} on the server."
+        install = f"Install {name} {version}".rstrip() + " on the server"
+        self.hint = (
+            f"{install}, or ask for one of these: {', '.join(known)}." if known else f"{install}."
+        )
 
 
 class RuntimeFailure(DeploymentError):

@@ -42,6 +42,10 @@ NODE_VARIABLE = "Error: Missing required environment variable: STRIPE_API_KEY"
 PYDANTIC = """pydantic_core._pydantic_core.ValidationError: 1 validation error for Settings
 database_url
   Field required [type=missing, input_value={}, input_type=dict]"""
+ENV_SCHEMA = """  params: [Object],
+        message: "must have required property 'COOKIE_SECRET'\""""
+ENVALID = """ Missing environment variables:
+    MAIL_HOST: eg. mail.example.com"""
 NODE_HEAP = "FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory"
 IN_USE = "OSError: [Errno 98] Address already in use"
 NODE_IN_USE = "Error: listen EADDRINUSE: address already in use :::3000"
@@ -70,6 +74,9 @@ SCENE = Scene(step=Step.CHECK, error=errors.Crashed("web", 1), exit=Exit(code=1)
         (DJANGO, "unset_variable", "SECRET_KEY"),
         (NODE_VARIABLE, "unset_variable", "STRIPE_API_KEY"),
         (PYDANTIC, "unset_variable", "DATABASE_URL"),
+        (ENV_SCHEMA, "unset_variable", "COOKIE_SECRET"),
+        ('Error: "JWT_SECRET" is required', "unset_variable", "JWT_SECRET"),
+        (ENVALID, "unset_variable", "MAIL_HOST"),
         (NODE_HEAP, "out_of_memory", "memory"),
         (IN_USE, "port", "already in use"),
         (NODE_IN_USE, "port", "already in use"),
@@ -109,6 +116,11 @@ def test_a_crash_is_explained_by_what_was_printed(printed: str, code: str, told:
         ("sh: 1: tsc: not found", "program_missing", "'tsc'"),
         ("error: command '/usr/bin/gcc' failed with exit code 1", "compiler_missing", "compiled"),
         ("Error: pg_config executable not found.", "compiler_missing", "compiled"),
+        ("gyp ERR! build error", "compiler_missing", "compiled"),
+        ("error: Failed to build `greenlet==1.1.2`", "package_not_built", "greenlet==1.1.2"),
+        (" ERR_PNPM_OUTDATED_LOCKFILE  Cannot install", "lock_outdated", "lock file"),
+        ("npm error ERESOLVE could not resolve", "versions_conflict", "exclude each other"),
+        ("Error: getaddrinfo EAI_AGAIN fonts.example", "host_unreachable", "fonts.example"),
         ("TypeError: no such loader\n    at x\n\nNode.js v22.1.0", "build_failed", "exit code 1"),
     ],
 )
@@ -122,6 +134,44 @@ def test_a_failed_build_is_explained_by_what_was_printed(
     assert found.code == code
     assert told in found.summary
     assert found.proof == printed.splitlines()[0].strip()
+
+
+@pytest.mark.parametrize(
+    ("file", "told"),
+    [
+        ("Procfile", "Correct it in Procfile:3"),
+        ("package.json", "Correct it in package.json:3"),
+        ("app.py", "chosen because of app.py:3. Add a Procfile"),
+        (None, "in the project's settings"),
+    ],
+)
+def test_the_start_command_is_corrected_where_it_stands(file: str | None, told: str) -> None:
+    proof = Evidence(file=file, line=3) if file else None
+    web = Process(name="web", command=("sh", "-c", "gunicorn wsgi:app"), evidence=proof)
+
+    found = diagnose(replace(SCENE, lines=(SHELL,), plan=replace(PLAN, processes=(web,))))
+
+    assert told in found.todo
+
+
+def test_what_every_environment_once_had_is_named_with_its_package() -> None:
+    found = diagnose(
+        replace(SCENE, lines=("ModuleNotFoundError: No module named 'pkg_resources'",))
+    )
+
+    assert "setuptools<81" in found.todo
+
+
+def test_a_setup_script_for_an_older_setuptools_is_called_that() -> None:
+    told = "ImportError: cannot import name 'convert_path' from 'setuptools' (/x/__init__.py)"
+    lines = ("error: Failed to build `shop==0.1`", told)
+
+    found = diagnose(
+        Scene(step=Step.BUILD, error=errors.BuildFailed("Install packages", 1), lines=lines)
+    )
+
+    assert found.proof == told
+    assert "older setuptools" in found.todo
 
 
 def test_a_start_file_that_is_not_there_is_a_matter_of_the_start_command() -> None:
@@ -204,6 +254,15 @@ def test_nothing_where_an_address_belongs_names_the_variable_that_is_read_for_it
     assert found.code == "unset_variable"
     assert "DATABASE_URL" in found.summary
     assert found.proof.endswith("(shop/db.py:16)")
+
+
+def test_an_address_that_is_nothing_names_a_variable_that_holds_an_address() -> None:
+    other = replace(UNSET, name="API_KEY", evidence=Evidence(file="a.ts", line=1))
+    lines = ("MongoParseError: No hostname or hostnames provided in connection string",)
+
+    found = diagnose(replace(SCENE, lines=lines, plan=replace(PLAN, missing=(other, UNSET))))
+
+    assert "DATABASE_URL" in found.summary
 
 
 @pytest.mark.parametrize(

@@ -136,6 +136,9 @@ class WorkspaceBuilder:
             (work / name).mkdir(mode=mode)
         if self.machine.root:
             os.chown(work / "tmp", spec.uid, spec.uid)
+        for tool in spec.plan.toolchains:
+            if tool.version and tool.name in ("python", "node"):
+                log.say(f"The project asks for {tool.name} {tool.version}.", step=Step.BUILD)
         seconds = spec.limits.seconds or 1800
         return _Job(
             spec=spec,

@@ -5,10 +5,17 @@ from collections.abc import Collection
 from autostack.engine.detect import dockerfile, node, python, static
 from autostack.engine.detect.compose import compose
 from autostack.engine.detect.draft import Draft, Sight
-from autostack.engine.detect.stated import Stated, stated
+from autostack.engine.detect.languages import foreign
+from autostack.engine.detect.nested import nested
+from autostack.engine.detect.stated import stated
 from autostack.engine.detect.tree import Tree
-from autostack.engine.errors import FamilyUnavailable, NothingDetected, RootNotFound
-from autostack.engine.plan import Decision, Family, Overrides, Plan
+from autostack.engine.errors import (
+    FamilyUnavailable,
+    NothingDetected,
+    RootNotFound,
+    RootUnclear,
+)
+from autostack.engine.plan import Family, Overrides, Plan
 
 __all__ = ["Tree", "detect"]
 
@@ -19,16 +26,6 @@ DETECTORS = (
 )
 """In order; the first that knows how to serve wins."""
 
-LANGUAGES = {
-    "Go": ("go.mod",),
-    "Ruby": ("Gemfile",),
-    "PHP": ("composer.json", "index.php"),
-    "Java": ("pom.xml", "build.gradle", "build.gradle.kts"),
-    "Rust": ("Cargo.toml",),
-    "Elixir": ("mix.exs",),
-    "Deno": ("deno.json", "deno.jsonc"),
-}
-
 
 def detect(
     tree: Tree, *, overrides: Overrides, variables: Collection[str], images: bool = False
@@ -36,8 +33,8 @@ def detect(
     """Decide how to build and run `tree`; `variables` are the names already set. With `images`
     a Dockerfile ranks above everything we could find out ourselves.
 
-    Raises NothingDetected, FamilyUnavailable, PlanFileInvalid or RootNotFound. `tree` shows only
-    the root directory afterwards. Takes tens of milliseconds, at worst seconds: use a thread.
+    Raises a PlanError of whatever kind. `tree` shows only the root directory afterwards. Takes
+    tens of milliseconds, at worst seconds: use a thread.
     """
     root = _narrow(tree, overrides.root)
     said = stated(tree, overrides)
@@ -59,54 +56,58 @@ def _narrow(tree: Tree, root: str | None) -> str:
 
 def _draft(sight: Sight) -> Draft:
     drafts = [draft for _, look in DETECTORS if (draft := look(sight))]
-    serving = next((draft for draft in drafts if draft.serves), None)
-    if sight.stated.web or sight.stated.publish:
-        # The start is stated, so the first family only has to know how to install.
-        return next((draft for draft in drafts if draft.family is not Family.STATIC), None) or (
-            drafts[0] if drafts else _bare(sight.stated)
-        )
-    if serving:
+    chosen = _chosen(sight, drafts)
+    other = foreign(sight, chosen)
+    if other:
+        raise _unavailable(sight.tree, *other)
+    if chosen is None:
+        raise _nothing(sight, drafts)
+    if chosen.obstacle and not (sight.stated.web or sight.stated.publish):
+        raise FamilyUnavailable(*chosen.obstacle)
+    return chosen
+
+
+def _chosen(sight: Sight, drafts: list[Draft]) -> Draft | None:
+    """The first that serves; where the start is stated, the first that knows how to install."""
+    said = sight.stated
+    if said.web or said.publish:
+        installs = (draft for draft in drafts if draft.family is not Family.STATIC)
+        return next(installs, None) or (drafts[0] if drafts else _bare(sight))
+    serving = next((draft for draft in drafts if draft.serves or draft.obstacle), None)
+    if serving or not said.processes:
         return serving
-    return _nothing(sight, drafts)
+    return drafts[0] if drafts else _bare(sight)
 
 
-def _bare(said: Stated) -> Draft:
-    web = said.web
-    if web is None:
-        return Draft(family=Family.STATIC)
-    decision = Decision(
-        subject="family",
-        value="procfile",
-        evidence=web.evidence,
-        why="only its start command is known",
+def _bare(sight: Sight) -> Draft:
+    """Only its commands are known."""
+    return Draft(family=Family.PROCFILE if sight.stated.processes else Family.STATIC)
+
+
+def _unavailable(tree: Tree, what: str, manifest: str) -> FamilyUnavailable:
+    file = tree.first(*dockerfile.FILES)
+    todo = (
+        f"It has a {file}: start Docker on the server, and that is used."
+        if file
+        else "Python, Node and static sites are built without settings. Add a Dockerfile and "
+        "use the Docker runtime."
     )
-    return Draft(family=Family.PROCFILE, decisions=(decision,))
+    return FamilyUnavailable(f"{what} ({manifest})", todo)
 
 
-def _nothing(sight: Sight, drafts: list[Draft]) -> Draft:
-    """What is stated has to do; where nothing is, why we cannot tell how to run it."""
+def _nothing(
+    sight: Sight, drafts: list[Draft]
+) -> FamilyUnavailable | RootUnclear | NothingDetected:
+    """Why we cannot tell how to run it."""
+    below = nested(sight.tree)
+    if below and not node.starts(sight.tree):
+        return RootUnclear(below)
     file = sight.tree.first(*dockerfile.FILES)
     if file and not drafts:
-        raise FamilyUnavailable(
+        return FamilyUnavailable(
             f"A project with only a {file}",
             "Start Docker on the server, or add a Procfile with a `web:` line and a manifest "
             "(requirements.txt, package.json) to run it as a process.",
         )
-    if sight.stated.processes and drafts:
-        return drafts[0]
-    if sight.stated.processes:
-        return _bare(sight.stated)
-    _refuse_other_languages(sight.tree)
     looked_for = "; ".join(["a Procfile", *(words for words, _ in DETECTORS)])
-    raise NothingDetected(f"{looked_for}{node.why_not(sight.tree)}")
-
-
-def _refuse_other_languages(tree: Tree) -> None:
-    for language, files in LANGUAGES.items():
-        manifest = tree.first(*files)
-        if manifest:
-            raise FamilyUnavailable(
-                f"A {language} project ({manifest})",
-                "Python, Node and static sites are built without settings. Add a Dockerfile and "
-                "use the Docker runtime.",
-            )
+    return NothingDetected(f"{looked_for}{node.why_not(sight.tree)}")

@@ -29,6 +29,10 @@ CONSTRUCTORS = {
     "quart.Quart": ("Quart", "asgi"),
     "litestar.Litestar": ("Litestar", "asgi"),
     "blacksheep.Application": ("BlackSheep", "asgi"),
+    "sanic.Sanic": ("Sanic", "asgi"),
+    "sanic.app.Sanic": ("Sanic", "asgi"),
+    "aiohttp.web.Application": ("aiohttp", "aiohttp"),
+    "dash.Dash": ("Dash", "dash"),
 }
 _TOPS = frozenset(name.partition(".")[0] for name in CONSTRUCTORS)
 FACTORIES = ("create_app", "make_app", "build_app", "get_app", "app_factory", "create_application")
@@ -48,7 +52,9 @@ _PLAIN = re.compile(r"^[A-Za-z0-9_./-]+$")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Application:
-    """`target` is `module:name`, seen from `directory` (relative to the root, empty for it)."""
+    """`target` is `module:name`, seen from `directory` (relative to the root, empty for it).
+    `interface` is how a server speaks to it: wsgi, asgi, or a way of the framework's own.
+    """
 
     framework: str
     interface: str

@@ -62,7 +62,7 @@ def compose(
         publish=_beneath(publish) if publish is not None else None,
         env=env,
         decisions=(
-            _family(draft),
+            _family(draft, said),
             *draft.decisions,
             *_stated_decisions(draft, said),
             *_checks(draft, said),
@@ -123,8 +123,9 @@ def _build(draft: Draft, said: Stated) -> tuple[BuildStep, ...]:
     return (*installs, BuildStep(title="Build", command=shell(said.build.value)), *prunes)
 
 
-def _family(draft: Draft) -> Decision:
-    first = next((decision.evidence for decision in draft.decisions if decision.evidence), None)
+def _family(draft: Draft, said: Stated) -> Decision:
+    proofs = [one.evidence for one in (*draft.decisions, said.web) if one and one.evidence]
+    first = next(iter(proofs), None)
     return Decision(subject="family", value=draft.family.value, evidence=first)
 
 

@@ -13,9 +13,15 @@ from autostack.engine.plan import BuildStep, Decision
 _DEPTH = 2
 _OURS = "autostack_settings"
 _LAYER = """import pathlib, sys
-settings, file = sys.argv[1:]
-pathlib.Path(file).write_text(f"from {settings} import *\\n\\nALLOWED_HOSTS = ['*']\\n")
+settings, file, *lines = sys.argv[1:]
+text = "\\n".join([f"from {settings} import *", "", *lines, ""])
+pathlib.Path(file).write_text(text)
 """
+_HOSTS = ("ALLOWED_HOSTS = ['*']",)
+_FILES = (
+    "MIDDLEWARE = [*MIDDLEWARE[:1], 'whitenoise.middleware.WhiteNoiseMiddleware', *MIDDLEWARE[1:]]",
+    "WHITENOISE_USE_FINDERS = True",
+)
 
 
 def application(tree: Tree, code: Sequence[Module], required: frozenset[str]) -> Application | None:
@@ -52,44 +58,81 @@ def manage(tree: Tree) -> str | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hosts:
-    """A layer over the settings that lets every host in.
+class Layer:
+    """A settings module of ours over that of the project; `added` are packages it needs.
 
     Django answers 400 for a host its settings do not name, and no repository can name the
     addresses we give. The edge hands an instance requests for its own addresses only, so the
-    list guards nothing here.
+    list guards nothing here. And only its development server serves static files by itself.
     """
 
     step: BuildStep
     env: Mapping[str, str]
-    decision: Decision
+    decisions: tuple[Decision, ...]
+    added: tuple[str, ...] = ()
 
 
-def hosts(tree: Tree, code: Sequence[Module]) -> Hosts | None:
-    """None where the settings let every host in already, or we cannot tell which ones are used."""
-    script, found = manage(tree), _setting(code, "ALLOWED_HOSTS", sometimes=True)
-    if script is None or found is None or _every_host(found):
+def layer(tree: Tree, code: Sequence[Module], required: frozenset[str]) -> Layer | None:
+    """None where the settings do without, or we cannot tell which ones are used."""
+    script = manage(tree)
+    found = _setting(code, "ALLOWED_HOSTS", sometimes=True)
+    hosts = found if found and not _every_host(found) else None
+    files = _unserved(code, required)
+    used = hosts or files
+    if script is None or used is None:
         return None
-    module, node = found
-    settings = _dotted(script, module.file)
+    settings = _dotted(script, used[0].file)
     if not settings or f'"{settings}"' not in (tree.text(script) or "").replace("'", '"'):
         return None
     place = f"{script.removesuffix('manage.py')}{_OURS}.py"
-    command = ("python", "-c", _LAYER, settings, place)
-    return Hosts(
-        step=BuildStep(title="Let the edge decide on hosts", command=command, network=False),
-        env={"DJANGO_SETTINGS_MODULE": _OURS},
-        decision=Decision(
-            subject="hosts",
-            value="every host the edge routes here",
-            evidence=at(tree, module.file, node.lineno),
-            why=f"{_OURS} adds to {settings} what it cannot know: its addresses; set "
-            "DJANGO_SETTINGS_MODULE yourself to do without",
+    lines = (*(_HOSTS if hosts else ()), *(_FILES if files else ()))
+    return Layer(
+        step=BuildStep(
+            title="Add what the settings cannot know",
+            command=("python", "-c", _LAYER, settings, place, *lines),
+            network=False,
         ),
+        env={"DJANGO_SETTINGS_MODULE": _OURS},
+        decisions=tuple(_decided(tree, settings, hosts, files)),
+        added=("whitenoise",) if files else (),
     )
 
 
-def _every_host(found: tuple[Module, ast.Assign]) -> bool:
+_Found = tuple[Module, ast.Assign]
+
+
+def _decided(
+    tree: Tree, settings: str, hosts: _Found | None, files: _Found | None
+) -> Iterator[Decision]:
+    without = "set DJANGO_SETTINGS_MODULE yourself to do without"
+    if hosts:
+        yield Decision(
+            subject="hosts",
+            value="every host the edge routes here",
+            evidence=at(tree, hosts[0].file, hosts[1].lineno),
+            why=f"{_OURS} adds to {settings} what it cannot know: its addresses; {without}",
+        )
+    if files:
+        yield Decision(
+            subject="static files",
+            value="served by WhiteNoise",
+            evidence=at(tree, files[0].file, files[1].lineno),
+            why=f"nothing else serves them here; {_OURS} adds it to {settings}; {without}",
+        )
+
+
+def _unserved(code: Sequence[Module], required: frozenset[str]) -> _Found | None:
+    """The list of apps that names static files, where nothing in the settings serves them."""
+    found = _setting(code, "INSTALLED_APPS")
+    if found is None or _setting(code, "MIDDLEWARE") is None:
+        return None
+    if required & {"whitenoise", "django-storages", "dj-static", "servestatic"}:
+        return None
+    named = (text_of(node) for node in ast.walk(found[1].value) if isinstance(node, ast.Constant))
+    return found if "django.contrib.staticfiles" in named else None
+
+
+def _every_host(found: _Found) -> bool:
     """Anywhere in the file: an environment may have a list of its own."""
     values = [
         node.value
@@ -111,10 +154,11 @@ def build(tree: Tree, code: Sequence[Module]) -> tuple[BuildStep, ...]:
     return (BuildStep(title="Collect static files", command=command, network=False),)
 
 
-def warnings(tree: Tree, code: Sequence[Module]) -> Iterator[str]:
-    if hosts(tree, code) is None:
+def warnings(tree: Tree, code: Sequence[Module], ours: Layer | None) -> Iterator[str]:
+    if ours is None:
         yield from _hosts(tree, code)
-    yield from _static(tree, code)
+    if ours is None or not ours.added:
+        yield from _static(tree, code)
     if tree.ending("migrations/__init__.py"):
         yield (
             "Migrations are not applied by themselves. Set a release command "

@@ -33,6 +33,8 @@ class Draft:
     decisions: tuple[Decision, ...] = ()
     reads: tuple[MissingVariable, ...] = ()
     warnings: tuple[str, ...] = ()
+    obstacle: tuple[str, str] | None = None
+    """What it is and what to do about it, where we know it and yet cannot run it."""
 
     @property
     def serves(self) -> bool:

@@ -8,49 +8,22 @@ from typing import Any
 from autostack.engine.detect import node_code
 from autostack.engine.detect.draft import Draft, Sight
 from autostack.engine.detect.evidence import at, line_of, whole
+from autostack.engine.detect.node_front import FRAMEWORKS, Left, dependencies, framework, left
+from autostack.engine.detect.node_old import old_bundler
 from autostack.engine.detect.node_packages import Manager, manager
 from autostack.engine.detect.node_start import (
     DEVELOPMENT,
+    elsewhere,
     needs_development,
     scripts,
     starting,
 )
+from autostack.engine.detect.node_tools import served
 from autostack.engine.detect.stated import mapping, parse_json
 from autostack.engine.detect.tree import Tree
 from autostack.engine.plan import BuildStep, Decision, Evidence, Family, Process, Toolchain
 
 LOOKED_FOR = "package.json with a start script, a server file or a front-end build"
-_FRAMEWORKS = (
-    ("next", "Next.js"),
-    ("nuxt", "Nuxt"),
-    ("@remix-run/serve", "Remix"),
-    ("@sveltejs/kit", "SvelteKit"),
-    ("astro", "Astro"),
-    ("gatsby", "Gatsby"),
-    ("@docusaurus/core", "Docusaurus"),
-    ("@angular/core", "Angular"),
-    ("@nestjs/core", "NestJS"),
-    ("react-scripts", "Create React App"),
-    ("@vue/cli-service", "Vue CLI"),
-    ("@11ty/eleventy", "Eleventy"),
-    ("express", "Express"),
-    ("fastify", "Fastify"),
-    ("koa", "Koa"),
-    ("hono", "Hono"),
-    ("@hapi/hapi", "hapi"),
-    ("vite", "Vite"),
-    ("parcel", "Parcel"),
-)
-_PUBLISH = {
-    "Astro": "dist",
-    "Gatsby": "public",
-    "Docusaurus": "build",
-    "Create React App": "build",
-    "Vue CLI": "dist",
-    "Eleventy": "_site",
-    "Vite": "dist",
-    "Parcel": "dist",
-}
 _SERVERS = (
     "server.js",
     "index.js",
@@ -60,9 +33,12 @@ _SERVERS = (
     "index.mjs",
     "src/server.js",
     "src/index.js",
+    "src/app.js",
+    "src/main.js",
+    "server/index.js",
+    "server/server.js",
+    "bin/www",
 )
-_WITH_VALUE = frozenset({"-l", "--listen", "-p", "--port", "-c", "--config", "-a"})
-"""Options of `serve` and `http-server` whose value is a word of its own."""
 _SIMPLE = re.compile(r"^[\w@./:=-]+(\s+[\w@./:=-]+)*$")
 _NODEMON = re.compile(r"^nodemon\s+(?!-)(?!\S+\.tsx?\b)")
 """Where node can run the same file."""
@@ -74,12 +50,17 @@ def detect(sight: Sight) -> Draft | None:
     tree = sight.tree
     if not tree.has("package.json"):
         return None
-    package = parse_json(tree.text("package.json"), file="package.json")
+    package = served(tree, parse_json(tree.text("package.json"), file="package.json"))
     tool = manager(tree, package)
-    framework = _framework(package)
-    publish = _static(tree, package, framework)
-    web = None if publish else _web(tree, package, tool, framework)
-    return _draft(sight, package=package, tool=tool, framework=framework, publish=publish, web=web)
+    label = framework(package)
+    made = left(tree, package, label, script=_build_script(package))
+    web = None if made.publish or made.obstacle else _web(tree, package, tool, label, made)
+    return _draft(sight, package=package, tool=tool, label=label, made=made, web=web)
+
+
+def starts(tree: Tree) -> bool:
+    """Whether a package.json at the top says how it starts, be it for development."""
+    return "start" in scripts(parse_json(tree.text("package.json"), file="package.json"))
 
 
 def why_not(tree: Tree) -> str:
@@ -89,115 +70,44 @@ def why_not(tree: Tree) -> str:
     start = scripts(parse_json(tree.text("package.json"), file="package.json")).get("start")
     if start is None:
         return ". package.json is there, but has no start script"
-    return f". package.json is there, but its start script, `{start[:80]}`, is for development"
+    shown = f". package.json is there, but its start script, `{start[:80]}`, "
+    return f"{shown}{elsewhere(start) or 'is for development'}"
 
 
-def _dependencies(package: Mapping[str, Any], *kinds: str) -> frozenset[str]:
-    kinds = kinds or ("dependencies", "devDependencies")
-    return frozenset(name for kind in kinds for name in mapping(package.get(kind)))
-
-
-def _framework(package: Mapping[str, Any]) -> str:
-    names = _dependencies(package)
-    return next((label for name, label in _FRAMEWORKS if name in names), "")
-
-
-def _static(tree: Tree, package: Mapping[str, Any], framework: str) -> str | None:
-    """The directory a front-end build leaves, when nothing in it is meant to run."""
-    script = scripts(package)
-    if "build" not in script:
-        return None
-    if framework == "Next.js":
-        return _exported(tree)
-    if starting(package):
-        return None
-    return _named_by_server(script.get("start", "")) or _left(tree, package, framework)
-
-
-def _named_by_server(start: str) -> str | None:
-    """`serve -s dist` says where the build leaves its files better than any habit."""
-    called = re.search(r"(?:^|[;&|]\s*|npx\s+)(?:serve|http-server|sirv)\s+([^;&|]+)", start)
-    words = iter(called[1].split() if called else ())
-    for word in words:
-        if word in _WITH_VALUE:
-            next(words, None)
-        elif re.fullmatch(r"[\w.][\w./-]*", word):
-            return word.removeprefix("./").strip("/") or None
-    return None
-
-
-def _left(tree: Tree, package: Mapping[str, Any], framework: str) -> str | None:
-    server = _says(tree, "astro.config", r"""output\s*:\s*['"](server|hybrid)""")
-    if framework == "Angular":
-        return _angular(tree)
-    if framework == "SvelteKit":
-        return "build" if "@sveltejs/adapter-static" in _dependencies(package) else None
-    if framework == "Vite":
-        return _configured(tree, "vite.config", r"""outDir\s*:\s*['"]([\w./-]+)['"]""") or "dist"
-    return None if framework == "Astro" and server else _PUBLISH.get(framework)
-
-
-def _exported(tree: Tree) -> str | None:
-    if not _says(tree, "next.config", r"""output\s*:\s*['"]export['"]"""):
-        return None
-    return _configured(tree, "next.config", r"""distDir\s*:\s*['"]([\w./-]+)['"]""") or "out"
-
-
-def _angular(tree: Tree) -> str | None:
-    text = tree.text("angular.json") or ""
-    path = re.search(r'"outputPath"\s*:\s*"([\w./-]+)"', text)
-    browser = '"@angular/build:application"' in text or "devkit/build-angular:application" in text
-    if path:
-        return f"{path[1]}/browser" if browser else path[1]
-    project = re.search(r'"projects"\s*:\s*\{\s*"([\w.-]+)"', text)
-    return f"dist/{project[1]}/browser" if project else None
-
-
-def _config(tree: Tree, stem: str) -> str | None:
-    return tree.first(*(f"{stem}.{end}" for end in ("js", "ts", "mjs", "mts", "cjs")))
-
-
-def _says(tree: Tree, stem: str, pattern: str) -> Evidence | None:
-    file = _config(tree, stem)
-    return line_of(tree, file, pattern) if file else None
-
-
-def _configured(tree: Tree, stem: str, pattern: str) -> str | None:
-    found = _says(tree, stem, pattern)
-    match = re.search(pattern, found.text) if found else None
-    return match[1].removeprefix("./").strip("/") if match else None
-
-
-def _web(tree: Tree, package: Mapping[str, Any], tool: Manager, framework: str) -> Process | None:
+def _web(
+    tree: Tree, package: Mapping[str, Any], tool: Manager, label: str, made: Left
+) -> Process | None:
     script = starting(package)
     if script:
         evidence = line_of(tree, "package.json", rf'"{script}"\s*:') or whole("package.json")
-        return Process(name="web", command=_command(package, tool, script), evidence=evidence)
-    known = {
-        "Next.js": ("next", "start"),
-        "Nuxt": ("node", ".output/server/index.mjs"),
-        "Astro": ("node", "dist/server/entry.mjs"),
-        "SvelteKit": ("node", "build/index.js"),
-        "NestJS": ("node", "dist/main.js"),
-    }.get(framework)
-    if known:
-        named = line_of(tree, "package.json", rf'"{re.escape(_package_of(framework))}"')
-        return Process(name="web", command=known, evidence=named or whole("package.json"))
+        return Process(name="web", command=_command(tree, package, tool, script), evidence=evidence)
+    if made.command:
+        named = _named(tree, package, label)
+        return Process(name="web", command=made.command, evidence=named or whole("package.json"))
     return _main(tree, package)
 
 
-def _package_of(framework: str) -> str:
-    return next(name for name, label in _FRAMEWORKS if label == framework)
+def _named(tree: Tree, package: Mapping[str, Any], label: str) -> Evidence | None:
+    """The line of package.json that asks for a framework."""
+    known = (name for name, title in FRAMEWORKS if title == label)
+    name = next((name for name in known if name in dependencies(package)), None)
+    return line_of(tree, "package.json", rf'"{re.escape(name)}"\s*:') if name else None
 
 
-def _command(package: Mapping[str, Any], tool: Manager, script: str) -> tuple[str, ...]:
+def _command(tree: Tree, package: Mapping[str, Any], tool: Manager, script: str) -> tuple[str, ...]:
     """The script itself rather than `npm start`: quicker, and signals reach the app."""
     if {f"pre{script}", f"post{script}"} & scripts(package).keys():
         return tool.run(script)
-    line = _NODEMON.sub("node ", scripts(package)[script])
+    line = _without_env_file(tree, _NODEMON.sub("node ", scripts(package)[script]))
     if not _SIMPLE.match(line) or "=" in line.split()[0]:
         return ("sh", "-c", line)
     return tuple(shlex.split(line))
+
+
+def _without_env_file(tree: Tree, line: str) -> str:
+    """Node refuses to start without a file that nobody commits: variables are set here instead."""
+    named = re.search(r"--env-file[= ]([\w./-]+) +", line)
+    return line if named is None or tree.has(named[1]) else line.replace(named[0], "")
 
 
 def _main(tree: Tree, package: Mapping[str, Any]) -> Process | None:
@@ -215,8 +125,8 @@ def _draft(
     *,
     package: Mapping[str, Any],
     tool: Manager,
-    framework: str,
-    publish: str | None,
+    label: str,
+    made: Left,
     web: Process | None,
 ) -> Draft:
     tree = sight.tree
@@ -224,25 +134,26 @@ def _draft(
     found = node_code.health(tree) if web else None
     return Draft(
         family=Family.NODE,
-        framework=framework,
+        framework=label,
         toolchains=_toolchains(sight, package, tool),
-        build=_steps(package, tool, builds=builds, static=publish is not None),
+        build=_steps(tree, package, tool, builds=builds, made=made),
         web=web,
-        publish=publish,
+        publish=made.publish,
         health=found[1] if found else None,
         health_path=found[0] if found else "",
-        env=_ENV,
-        decisions=tuple(_decisions(sight, package, tool, framework, publish)),
+        env={**_ENV, **tool.env, **made.env},
+        decisions=tuple(_decisions(sight, package, tool, label, made.publish)),
         reads=node_code.reads(tree),
         warnings=(*tool.warnings, *_warnings(package), *node_code.hazards(tree)),
+        obstacle=made.obstacle,
     )
 
 
 def _steps(
-    package: Mapping[str, Any], tool: Manager, *, builds: bool, static: bool
+    tree: Tree, package: Mapping[str, Any], tool: Manager, *, builds: bool, made: Left
 ) -> tuple[BuildStep, ...]:
     script = starting(package)
-    keeps = static or (script is not None and needs_development(package, script))
+    keeps = made.publish is not None or (script is not None and needs_development(package, script))
     # What runs with the install (`husky`, `prisma generate`) is as much development as a build.
     everything = builds or keeps or bool(_HOOKS & scripts(package).keys())
     inputs = () if _runs_own_code(package) else tool.inputs
@@ -254,8 +165,10 @@ def _steps(
     )
     steps = [install]
     if _build_script(package):
-        steps.append(BuildStep(title="Build", command=tool.run(_build_script(package))))
-    if everything and not keeps and _dependencies(package, "devDependencies") and tool.prune:
+        command = tool.run(_build_script(package))
+        env = {**old_bundler(tree, package), **made.build}
+        steps.append(BuildStep(title="Build", command=command, env=env))
+    if everything and not keeps and dependencies(package, "devDependencies") and tool.prune:
         steps.append(
             BuildStep(title="Remove development packages", command=tool.prune, network=False)
         )
@@ -263,8 +176,11 @@ def _steps(
 
 
 def _build_script(package: Mapping[str, Any]) -> str:
-    """Its name, or nothing. Heroku's own is what many have for an app with a front end inside."""
-    return next((name for name in ("build", "heroku-postbuild") if name in scripts(package)), "")
+    """Its name, or nothing. Heroku's own is what many have for an app with a front end inside;
+    `docs:build` is what VitePress suggests.
+    """
+    names = ("build", "heroku-postbuild", "docs:build")
+    return next((name for name in names if name in scripts(package)), "")
 
 
 def _runs_own_code(package: Mapping[str, Any]) -> bool:
@@ -305,7 +221,7 @@ def _decisions(
     sight: Sight,
     package: Mapping[str, Any],
     tool: Manager,
-    framework: str,
+    label: str,
     publish: str | None,
 ) -> Iterator[Decision]:
     tree = sight.tree
@@ -313,9 +229,9 @@ def _decisions(
     if value:
         yield Decision(subject="node", value=value, evidence=evidence)
     yield Decision(subject="packages", value=tool.name, evidence=tool.evidence, why=tool.why)
-    if framework:
-        line = line_of(tree, "package.json", rf'"{re.escape(_package_of(framework))}"\s*:')
-        yield Decision(subject="framework", value=framework, evidence=line)
+    if label:
+        named = _named(tree, package, label)
+        yield Decision(subject="framework", value=label, evidence=named)
     build = _build_script(package)
     if build:
         yield Decision(
@@ -327,7 +243,7 @@ def _decisions(
         yield Decision(
             subject="publish",
             value=publish,
-            why=f"{framework} leaves its files there; nothing runs",
+            why=f"{label or 'the build'} leaves its files there; nothing runs",
         )
 
 

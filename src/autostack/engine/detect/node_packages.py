@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from autostack.engine.detect.evidence import line_of, whole
@@ -23,6 +23,7 @@ class Manager:
     prune: tuple[str, ...] = ()
     toolchains: tuple[Toolchain, ...] = ()
     warnings: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def install(self, *, development: bool) -> tuple[str, ...]:
         return self.everything if development else self.production
@@ -46,7 +47,7 @@ def _inputs(tree: Tree, *names: str) -> tuple[str, ...]:
 def _npm(tree: Tree) -> Manager:
     lock = tree.first("npm-shrinkwrap.json", "package-lock.json")
     verb = "ci" if lock else "install"
-    quiet = ("--no-audit", "--no-fund")
+    quiet = ("--no-audit", "--no-fund", *(_as_then(tree, lock) if lock else ()))
     return Manager(
         name="npm",
         evidence=whole(lock or "package.json"),
@@ -57,6 +58,12 @@ def _npm(tree: Tree) -> Manager:
         prune=("npm", "prune", "--omit=dev", "--ignore-scripts", *quiet),
         warnings=() if lock else _no_lock(tree),
     )
+
+
+def _as_then(tree: Tree, lock: str) -> tuple[str, ...]:
+    """What wrote the first format of lock file let peer dependencies be; newer npm refuses."""
+    old = re.search(r'"lockfileVersion":\s*1\b', (tree.text(lock) or "")[:2000])
+    return ("--legacy-peer-deps",) if old else ()
 
 
 def _no_lock(tree: Tree) -> tuple[str, ...]:
@@ -97,7 +104,8 @@ def _pnpm_for(tree: Tree) -> str:
 
 def _yarn(tree: Tree, package: Mapping[str, Any]) -> Manager:
     classic = line_of(tree, "yarn.lock", r"^# yarn lockfile v1") is not None
-    frozen = ("--frozen-lockfile",) if classic else ("--immutable",)
+    # Of old packages many name the versions of Node that were there, and run on newer ones.
+    frozen = ("--frozen-lockfile", "--ignore-engines") if classic else ("--immutable",)
     install = ("yarn", "install", *frozen)
     return Manager(
         name="yarn",
@@ -110,6 +118,8 @@ def _yarn(tree: Tree, package: Mapping[str, Any]) -> Manager:
         toolchains=(
             Toolchain(name="yarn", version="1" if classic else _asked(package, "yarn") or "4"),
         ),
+        # Whatever starts the app looks for packages where all package managers put them.
+        env={} if classic else {"YARN_NODE_LINKER": "node-modules"},
     )
 
 

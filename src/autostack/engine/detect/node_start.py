@@ -11,10 +11,21 @@ from autostack.engine.detect.stated import mapping
 DEVELOPMENT = re.compile(
     r"(^|&&|;|\s)(vite(?!\s+build)|next dev|nuxt dev|nuxi dev|astro (dev|preview)|astro$"
     r"|react-scripts start|vue-cli-service serve|ng serve|gatsby develop|docusaurus start"
-    r"|webpack(-dev-server| serve)|parcel(?! build)|serve\b|http-server\b|live-server|sirv\b"
-    r"|hexo (server|s)\b|browser-sync|(@11ty/)?eleventy\b[^&|;]*--(serve|watch)"
-    r"|nest start\b[^&|;]*--watch)"
+    r"|webpack(-dev-server| serve)|parcel(?! build)|http-server\b|live-server|sirv\b"
+    r"|(?<!run )(?<!yarn )(?<!pnpm )serve\b"
+    r"|hexo (server|s)\b|browser-sync|(@11ty/)?eleventy\b[^&|;]{0,200}--(serve|watch)"
+    r"|nest start\b[^&|;]{0,200}--watch|(vitepress|vuepress) (dev|serve)|remix dev|react-router dev"
+    r"|svelte-kit dev|gulp( (serve|watch|dev|default))?$|grunt( (serve|server|watch))?$"
+    r"|webpack\b[^&|;]{0,200}--watch|storybook\b|start-storybook)"
 )
+_ELSEWHERE = (
+    (re.compile(r"\belectron(-forge)?\b|\btauri\b"), "opens a window on a desktop"),
+    (re.compile(r"\bexpo start\b|\breact-native\b|\bionic\b"), "is for a phone"),
+    (re.compile(r"\bwrangler\b"), "is for Cloudflare Workers"),
+    (re.compile(r"\bvercel dev\b|\bnetlify dev\b|\bfirebase\b"), "runs another host's tools"),
+    (re.compile(r"\b(serverless|sls) offline\b|\bfunc start\b|\bsam local\b"), "runs functions"),
+)
+"""Start scripts of what no server can serve, and what they do instead."""
 _PRODUCTION = ("start:prod", "start:production", "prod", "production")
 _PACKAGE_OF = {
     "babel": "@babel/cli",
@@ -35,11 +46,14 @@ _RUNNERS = frozenset({"npm", "yarn", "pnpm"})
 _AROUND = frozenset({"npx", "exec", "cross-env", "run", "run-script"})
 _HOOKS = frozenset({"-r", "--require", "--import", "--loader", "--experimental-loader"})
 MAX_DEPTH = 4
+MAX_LINE = 5000
+"""Characters; nobody writes a longer one by hand."""
 
 
 def scripts(package: Mapping[str, Any]) -> Mapping[str, str]:
     table = mapping(package.get("scripts"))
-    return {name: line for name, line in table.items() if isinstance(line, str) and line.strip()}
+    told = {name: line.strip() for name, line in table.items() if isinstance(line, str)}
+    return {name: line for name, line in told.items() if 0 < len(line) <= MAX_LINE}
 
 
 def starting(package: Mapping[str, Any]) -> str | None:
@@ -49,13 +63,25 @@ def starting(package: Mapping[str, Any]) -> str | None:
     script says how to do without.
     """
     known = scripts(package)
-    fit = [name for name in ("start", *_PRODUCTION) if not _develops(known.get(name))]
+    fit = [name for name in ("start", *_PRODUCTION) if not _develops(known, name)]
     lean = next((name for name in fit if not needs_development(package, name)), None)
     return lean or next(iter(fit), None)
 
 
-def _develops(line: str | None) -> bool:
-    return line is None or DEVELOPMENT.search(line) is not None
+def elsewhere(line: str) -> str:
+    """What a start script does that is no matter of a server; empty for all others."""
+    return next((does for pattern, does in _ELSEWHERE if pattern.search(line)), "")
+
+
+def _develops(known: Mapping[str, str], name: str, *, depth: int = 0) -> bool:
+    """Whether a script is missing, or for development, be it through another one."""
+    line = known.get(name)
+    if line is None or DEVELOPMENT.search(line) or elsewhere(line):
+        return True
+    others = re.findall(r"(?:npm run|yarn(?: run)?|pnpm(?: run)?)\s+([\w:-]+)", line)
+    return depth < MAX_DEPTH and any(
+        _develops(known, other, depth=depth + 1) for other in others if other in known
+    )
 
 
 def needs_development(package: Mapping[str, Any], script: str) -> bool:

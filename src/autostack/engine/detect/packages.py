@@ -2,11 +2,11 @@
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from autostack.engine.detect import poetry
+from autostack.engine.detect import pipfile, poetry
 from autostack.engine.detect.evidence import line_of, whole
 from autostack.engine.detect.legacy import SETUPTOOLS, needs_setuptools
 from autostack.engine.detect.stated import mapping
@@ -22,7 +22,11 @@ _MAIN_FILES = (
     "requirements.txt",
     "requirements/prod.txt",
     "requirements/production.txt",
+    "requirements/main.txt",
     "requirements/base.txt",
+    "requirements/common.txt",
+    "requirements/requirements.txt",
+    "requirements-prod.txt",
 )
 
 
@@ -41,7 +45,7 @@ class Packages:
 
 
 def packages(tree: Tree) -> Packages | None:
-    """The first of these that the tree has: uv, Poetry, Pipenv, requirements, pyproject."""
+    """The first of these that the tree has: uv, Poetry, Pipenv, requirements, pyproject, setup."""
     return next(_described(tree), None)
 
 
@@ -57,12 +61,7 @@ def beside(tree: Tree, file: str) -> Packages | None:
 
 def _described(tree: Tree) -> Iterator[Packages]:
     project = pyproject(tree)
-    if tree.has("uv.lock") and project:
-        yield _uv(project)
-    if tree.has("poetry.lock") and project:
-        yield _poetry(tree, project)
-    if tree.has("Pipfile.lock"):
-        yield _pipenv(tree)
+    yield from _locked(tree, project)
     requirements = tree.first(*_MAIN_FILES)
     if requirements:
         yield _requirements(tree, requirements)
@@ -70,6 +69,19 @@ def _described(tree: Tree) -> Iterator[Packages]:
         yield _pyproject(tree, project)
     if "poetry" in _table(project, "tool"):
         yield _unlocked_poetry(tree, project)
+    if tree.has("Pipfile"):
+        yield _pipfile(tree)
+    if tree.has("setup.py"):
+        yield _setup(tree)
+
+
+def _locked(tree: Tree, project: Mapping[str, Any]) -> Iterator[Packages]:
+    if tree.has("uv.lock") and project:
+        yield _uv(project)
+    if tree.has("poetry.lock") and project:
+        yield _poetry(tree, project)
+    if tree.has("Pipfile.lock"):
+        yield _pipenv(tree)
 
 
 def pyproject(tree: Tree) -> Mapping[str, Any]:
@@ -94,7 +106,8 @@ def _uv(project: Mapping[str, Any]) -> Packages:
         )
     ]
     if not inputs:
-        steps = [BuildStep(title="Install packages", command=command)]
+        everything = ("--all-packages",) if members else ()
+        steps = [BuildStep(title="Install packages", command=(*command, *everything))]
     elif _is_package(project):
         steps.append(BuildStep(title="Install the project", command=command))
     return Packages(
@@ -163,19 +176,42 @@ def _module_name(project: Mapping[str, Any]) -> str:
 
 
 def _pipenv(tree: Tree) -> Packages:
-    text = tree.text("Pipfile.lock") or ""
-    names = frozenset(re.findall(r'^ {8}"([a-z0-9._-]+)": \{', text, flags=re.MULTILINE)[:2000])
-    step = BuildStep(
-        title="Install packages",
-        command=("uv", "tool", "run", "pipenv", "sync"),
-        inputs=("Pipfile", "Pipfile.lock") if tree.has("Pipfile") else (),
-    )
+    lines = pipfile.locked(tree.text("Pipfile.lock") or "")
+    return _piped(tree, lines, "Pipfile.lock", "--no-deps")
+
+
+def _pipfile(tree: Tree) -> Packages:
+    return _piped(tree, pipfile.asked(tree.text("Pipfile") or ""), "Pipfile")
+
+
+def _piped(tree: Tree, lines: tuple[str, ...], file: str, *options: str) -> Packages:
+    command = ("uv", "pip", "install", *options, *lines, *_beside(lines))
+    local = any(" @ " in line and "git+" not in line for line in lines)
+    inputs = () if local else (file,)
     return Packages(
         manager="Pipenv",
-        evidence=whole("Pipfile.lock"),
-        required=frozenset(poetry.normal(name) for name in names),
-        steps=(step,),
-        locked=True,
+        evidence=line_of(tree, file, r"^\[packages\]") or whole(file),
+        required=frozenset(name for line in lines for name in requirement_names(line)),
+        steps=(BuildStep(title="Install packages", command=command, inputs=inputs),)
+        if lines
+        else (),
+        locked=bool(options),
+    )
+
+
+def _setup(tree: Tree) -> Packages:
+    """What setup.py requires is known to whoever runs it; the names we look for stand in it."""
+    text = tree.text("setup.py") or ""
+    return Packages(
+        manager="setup.py",
+        evidence=line_of(tree, "setup.py", r"install_requires") or whole("setup.py"),
+        required=frozenset(
+            name
+            for line in re.findall(r"""['"]([A-Za-z][\w.-]*(?:\[[^\]]{0,80}\])?)""", text)[:500]
+            for name in requirement_names(line)
+        ),
+        steps=(BuildStep(title="Install packages", command=("uv", "pip", "install", ".")),),
+        locked=False,
     )
 
 
@@ -237,7 +273,7 @@ def _pinned(line: str) -> bool:
 
 
 def _pyproject(tree: Tree, project: Mapping[str, Any]) -> Packages:
-    package = "build-system" in project or tree.has("setup.py")
+    package = _is_installable(tree, project)
     command = (
         ("uv", "pip", "install", ".")
         if package
@@ -254,6 +290,28 @@ def _pyproject(tree: Tree, project: Mapping[str, Any]) -> Packages:
         steps=(step,),
         locked=False,
     )
+
+
+def _is_installable(tree: Tree, project: Mapping[str, Any]) -> bool:
+    """Whether its own code is a package too. Many state a build system and are none: then a build
+    finds nothing to put into it and fails, while the app runs from the tree.
+    """
+    if tree.has("setup.py") or "dependencies" in _dynamic(project):
+        return True
+    name = _module_name(project)
+    told = re.search(
+        r"^[ \t]*(packages|py-modules|include|module-name)\s*=|\.packages\.find\]",
+        tree.text("pyproject.toml") or "",
+        re.MULTILINE,
+    )
+    return "build-system" in project and bool(
+        told or tree.first(f"{name}/__init__.py", f"src/{name}/__init__.py", f"{name}.py")
+    )
+
+
+def _dynamic(project: Mapping[str, Any]) -> Sequence[object]:
+    listed = _table(project, "project").get("dynamic")
+    return cast("Sequence[object]", listed) if isinstance(listed, list) else ()
 
 
 def _declared(project: Mapping[str, Any]) -> frozenset[str]:

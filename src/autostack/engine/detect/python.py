@@ -25,7 +25,7 @@ from autostack.engine.plan import (
 )
 
 LOOKED_FOR = (
-    "requirements.txt, pyproject.toml, uv.lock, poetry.lock, Pipfile.lock, manage.py "
+    "requirements.txt, pyproject.toml, uv.lock, poetry.lock, Pipfile, setup.py, manage.py "
     "or a Python web app"
 )
 _SCRIPTS = ("main.py", "app.py", "server.py", "run.py", "index.py", "bot.py")
@@ -39,7 +39,17 @@ _STREAMLIT = (
     " --server.headless true"
 )
 _GRADIO = 'GRADIO_SERVER_NAME=0.0.0.0 GRADIO_SERVER_PORT="${{PORT:-8000}}" exec python {file}'
-_TOOLS = {"streamlit": ("Streamlit", _STREAMLIT), "gradio": ("Gradio", _GRADIO)}
+_CHAINLIT = 'exec chainlit run {file} --host 0.0.0.0 --port "${{PORT:-8000}}" --headless'
+_PANEL = (
+    'exec panel serve {file} --address 0.0.0.0 --port "${{PORT:-8000}}"'
+    " --allow-websocket-origin '*'"
+)
+_TOOLS = {
+    "streamlit": ("Streamlit", _STREAMLIT),
+    "gradio": ("Gradio", _GRADIO),
+    "chainlit": ("Chainlit", _CHAINLIT),
+    "panel": ("Panel", _PANEL),
+}
 _SERVING = re.compile(
     r"http\.server|aiohttp|tornado|bottle|sanic|cherrypy|socketserver|flask|fastapi|nicegui|dash"
     r"|robyn|asyncio\.start_server"
@@ -156,12 +166,14 @@ def _draft(
     tree = sight.tree
     version, decided = _version(sight)
     found = health(tree, code)
-    added = start.added if start and not sight.stated.web else ""
     is_django = bool(start and start.framework == "Django")
-    hosts = django.hosts(tree, code) if is_django else None
+    required = installed.required if installed else frozenset[str]()
+    ours = django.layer(tree, code, required) if is_django else None
+    server = (start.added,) if start and start.added and not sight.stated.web else ()
+    added = (*server, *(ours.added if ours else ()))
     steps = [
         *_install(installed, added),
-        *((hosts.step,) if hosts else ()),
+        *((ours.step,) if ours else ()),
         *(django.build(tree, code) if is_django else ()),
     ]
     return Draft(
@@ -172,34 +184,43 @@ def _draft(
         web=start.process if start else None,
         health=found.evidence if found else None,
         health_path=found.path if found else "",
-        env={**_ENV, **(hosts.env if hosts else {})},
+        env={**_ENV, **(ours.env if ours else {})},
         decisions=(
             *decided,
             *_installing(installed),
-            *(start.decisions if start else ()),
-            *((hosts.decision,) if hosts else ()),
+            *_starting(start, stated=sight.stated.web is not None),
+            *(ours.decisions if ours else ()),
         ),
         reads=python_reads.reads(tree, code),
         warnings=(
             *_unlocked(installed),
             *hazards(tree, code, served=app is not None),
-            *(django.warnings(tree, code) if is_django else ()),
+            *(django.warnings(tree, code, ours) if is_django else ()),
         ),
     )
 
 
-def _install(installed: Packages | None, added: str) -> list[BuildStep]:
+def _starting(start: _Start | None, *, stated: bool) -> Iterator[Decision]:
+    """Which server would be chosen does not matter where the start command is stated."""
+    for decision in start.decisions if start else ():
+        if not stated or decision.subject not in ("server", "start"):
+            yield decision
+
+
+def _install(installed: Packages | None, added: tuple[str, ...]) -> list[BuildStep]:
     steps = list(installed.steps) if installed else []
     if not added:
         return steps
     first = steps[0].command if steps else ()
     if first[:3] == ("uv", "pip", "install") and "--no-deps" not in first:
-        return [replace(steps[0], command=(*steps[0].command, added)), *steps[1:]]
+        return [replace(steps[0], command=(*steps[0].command, *added)), *steps[1:]]
     inputs = steps[0].inputs if steps else ()
-    server = BuildStep(
-        title=f"Install {added}", command=("uv", "pip", "install", added), inputs=inputs
+    beside = BuildStep(
+        title=f"Install {' and '.join(added)}",
+        command=("uv", "pip", "install", *added),
+        inputs=inputs,
     )
-    return [*steps[:1], server, *steps[1:]]
+    return [*steps[:1], beside, *steps[1:]]
 
 
 def _installing(installed: Packages | None) -> Iterator[Decision]:
@@ -243,7 +264,7 @@ def _asked(tree: Tree) -> Iterator[tuple[str, Evidence]]:
         proof = line_of(tree, "pyproject.toml", r"requires-python")
         yield value.strip(), proof or whole("pyproject.toml")
     for file, pattern in (
-        ("Pipfile", r'^\s*python_version\s*=\s*"[\d.]+"'),
+        ("Pipfile", r'^\s*python_(full_)?version\s*=\s*"[\d.]+"'),
         ("pyproject.toml", r'^\s*python\s*=\s*"'),
     ):
         found = line_of(tree, file, pattern)

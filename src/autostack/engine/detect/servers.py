@@ -1,6 +1,6 @@
 """Which server starts which Python app, and the command for it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from autostack.engine.detect.applications import Application
 
@@ -18,7 +18,26 @@ def serve(app: Application, *, required: frozenset[str]) -> Served:
     """gunicorn for WSGI; uvicorn, hypercorn or daphne for ASGI, by what is already required."""
     if app.interface == "wsgi":
         return _wsgi(app, required)
+    if app.interface == "aiohttp":
+        return _aiohttp(app, required)
+    if app.interface == "dash":
+        return _dash(app, required)
     return _asgi(app, required)
+
+
+def _aiohttp(app: Application, required: frozenset[str]) -> Served:
+    """gunicorn brings $PORT, which `web.run_app` does not look at."""
+    served = _wsgi(replace(app, interface="wsgi"), required - {"waitress"})
+    gunicorn, _, _, *rest = served.command
+    command = (gunicorn, "--worker-class", "aiohttp.GunicornWebWorker", *rest)
+    return replace(served, command=command)
+
+
+def _dash(app: Application, required: frozenset[str]) -> Served:
+    """The WSGI app is an attribute of it, which waitress can name and gunicorn cannot."""
+    command = _waitress(replace(app, target=f"{app.target}.server"))
+    added = "" if "waitress" in required else "waitress"
+    return Served(command=command, server="waitress", added=added)
 
 
 def _wsgi(app: Application, required: frozenset[str]) -> Served:

@@ -18,6 +18,8 @@ MAX_FILES = 20_000
 MAX_DEPTH = 12
 MAX_TEXT = 512 * 1024
 """Bytes; a larger file is cut off for detection only."""
+MAX_LOCK = 4 * 1024 * 1024
+"""Bytes of a lock file, which is of no use cut off."""
 MAX_TOTAL = 64 * 1024 * 1024
 """Bytes read from one tree over its life; after that every file reads as absent."""
 
@@ -40,6 +42,7 @@ SKIPPED = frozenset(
         "venv",
     }
 )
+_LOCKS = (".lock", "-lock.json", "-lock.yaml")
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
@@ -180,7 +183,7 @@ def _read_beneath(fd: int, path: str) -> bytes:
     with os.fdopen(file, "rb") as stream:
         if not stat.S_ISREG(os.fstat(file).st_mode):
             raise ValueError(path)
-        return stream.read(MAX_TEXT)
+        return stream.read(MAX_LOCK if name.endswith(_LOCKS) else MAX_TEXT)
 
 
 def _decode(data: bytes) -> str:

@@ -76,9 +76,11 @@ def test_code_that_breaks_parsers_is_left_out(tmp_path: Path, text: str) -> None
 def test_lines_made_for_slow_expressions_end_soon(tmp_path: Path) -> None:
     began = time.monotonic()
     files = {
-        "package.json": '{"scripts": {"start": "' + "a " * 50_000 + '!"}}',
+        "package.json": '{"scripts": {"start": "' + "a " * 2000 + '!"}}',
         "index.js": "process.env" * 9000 + "\n" + (" " * 1900 + "x\n") * 200,
         "requirements.txt": "#" * 100_000 + "\n" + " " * 100_000 + "x\n",
+        "setup.py": "'a[" * 100_000,
+        "yarn.lock": "\n" * 200_000 + "webpack@:" * 10_000,
     }
 
     plan_of(tmp_path, files)

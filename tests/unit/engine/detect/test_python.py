@@ -167,6 +167,39 @@ def test_django_answers_for_the_addresses_it_is_given(tmp_path: Path, settings: 
     assert not any("ALLOWED_HOSTS" in warning for warning in plan.warnings)
 
 
+def test_static_files_that_nothing_serves_are_served(tmp_path: Path) -> None:
+    settings = (
+        "ALLOWED_HOSTS = ['*']\nINSTALLED_APPS = ['django.contrib.staticfiles']\n"
+        "MIDDLEWARE = ['first', 'second']\n"
+    )
+
+    plan = plan_of(tmp_path, django_with(settings))
+
+    *_, step = plan.build
+    subprocess.run([sys.executable, *step.command[1:]], cwd=tmp_path, check=True)
+    ask = "import autostack_settings as made; print(len(made.MIDDLEWARE), made.MIDDLEWARE[1])"
+    told = subprocess.run(
+        [sys.executable, "-c", ask], cwd=tmp_path / "site", capture_output=True, check=True
+    )
+    assert told.stdout == b"3 whitenoise.middleware.WhiteNoiseMiddleware\n"
+    assert "whitenoise" in plan.build[0].command
+    [decision] = [one for one in plan.decisions if one.subject == "static files"]
+    assert decision.evidence is not None
+    assert decision.evidence.line == 2
+
+
+def test_static_files_that_the_project_serves_are_left_to_it(tmp_path: Path) -> None:
+    settings = (
+        "ALLOWED_HOSTS = ['*']\nINSTALLED_APPS = ['django.contrib.staticfiles']\n"
+        "MIDDLEWARE = ['whitenoise.middleware.WhiteNoiseMiddleware']\n"
+    )
+    files = {**django_with(settings), "requirements.txt": "django==5\nwhitenoise==6\n"}
+
+    plan = plan_of(tmp_path, files)
+
+    assert "DJANGO_SETTINGS_MODULE" not in plan.env
+
+
 def test_static_files_are_collected_only_where_there_is_always_a_place(tmp_path: Path) -> None:
     settings = "DEBUG = True\nif not DEBUG:\n    STATIC_ROOT = 'x'\n"
 
@@ -226,7 +259,11 @@ def test_an_app_in_a_folder_is_installed_from_the_requirements_beside_it(tmp_pat
             "poetry install",
             True,
         ),
-        ({"Pipfile": "", "Pipfile.lock": "{}"}, "pipenv sync", True),
+        (
+            {"Pipfile": "", "Pipfile.lock": '{"default": {"flask": {"version": "==3.1.0"}}}'},
+            "uv pip install --no-deps flask==3.1.0",
+            True,
+        ),
     ],
 )
 def test_packages_are_installed_by_the_manager_that_locked_them(
