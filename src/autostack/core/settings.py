@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 from pydantic_settings import (
@@ -13,7 +14,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from autostack.core import domain
+from autostack.core import domain, mail
 from autostack.core.home import Home
 
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -108,6 +109,18 @@ class Settings(BaseSettings):
         description="Who may make an account. `auto`: anybody while `bind` is this machine alone, "
         "else `invite`. The first account can always be made.",
     )
+    smtp_url: str | None = Field(
+        default=None,
+        repr=False,
+        description="The mail server for password resets: `smtp://user:password@host:587` "
+        "(STARTTLS), `smtps://…:465` (TLS) or `smtp+plain://…:25` (unprotected, for one on this "
+        "machine).",
+    )
+    mail_from: str | None = Field(
+        default=None,
+        description="The sender of the platform's mail; by default `autostack@` and the host of "
+        "`AUTOSTACK_PUBLIC_URL`.",
+    )
     unsafe_no_sandbox: bool = Field(
         default=False, description="Run builds and apps without isolation. For trusted code only."
     )
@@ -171,6 +184,13 @@ class Settings(BaseSettings):
     def _a_domain(cls, value: str | None) -> str | None:
         return domain.checked(value) if value else None
 
+    @field_validator("smtp_url", mode="after")
+    @classmethod
+    def _a_mail_server(cls, value: str | None) -> str | None:
+        if value:
+            mail.parse(value)
+        return value or None
+
     @field_validator("home", mode="after")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
@@ -179,6 +199,21 @@ class Settings(BaseSettings):
     @property
     def layout(self) -> Home:
         return Home(self.home)
+
+    @property
+    def web_address(self) -> str:
+        """Where people find the API and the dashboard; never taken from a request."""
+        if self.public_url:
+            return self.public_url.rstrip("/")
+        bound = "127.0.0.1" if self.bind in {"0.0.0.0", "::"} else self.bind  # noqa: S104
+        bound = f"[{bound}]" if ":" in bound else bound
+        return f"http://{bound}:{self.port}"
+
+    @property
+    def mail_sender(self) -> str:
+        return (
+            self.mail_from or f"autostack@{urlsplit(self.public_url or '').hostname or 'localhost'}"
+        )
 
     @classmethod
     def settings_customise_sources(

@@ -15,7 +15,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from autostack.core.clock import Clock, utc_now
-from autostack.core.crypto import Sealer, derive
+from autostack.core.crypto import Sealer, Vault, derive
 from autostack.core.db import Database
 from autostack.core.errors import Unavailable
 from autostack.core.settings import Settings
@@ -32,7 +32,7 @@ from autostack.features.events.hub import Hub
 from autostack.features.logs import endpoints as logs
 from autostack.features.metrics import endpoints as metrics
 from autostack.features.plans import endpoints as plans
-from autostack.features.projects import activity
+from autostack.features.projects import activity, closing
 from autostack.features.projects import endpoints as projects
 from autostack.features.runs import endpoints as runs
 from autostack.features.traffic import endpoints as traffic
@@ -47,6 +47,7 @@ from autostack.web.sse import Streams
 
 ROUTERS: tuple[APIRouter, ...] = (
     accounts.router,
+    closing.router,
     plans.router,
     projects.router,
     environments.router,
@@ -186,7 +187,13 @@ def _accounts(settings: Settings, keys: Keys) -> Accounts:
         needs_code=not local,
         setup_code=keys.setup_code,
     )
-    return Accounts(signer=Signer(keys.secret), passwords=Passwords(), policy=policy)
+    return Accounts(
+        signer=Signer(keys.secret),
+        passwords=Passwords(),
+        policy=policy,
+        vault=Vault(keys.secret),
+        mail=settings.smtp_url is not None,
+    )
 
 
 def _rules(settings: Settings) -> Rules:

@@ -57,6 +57,9 @@ ACCOUNT = "Account"
 app.command(rich_help_panel=ACCOUNT)(account.register)
 app.command(rich_help_panel=ACCOUNT)(account.login)
 app.command(rich_help_panel=ACCOUNT)(account.logout)
+app.add_typer(account.password_commands, name="password", rich_help_panel=ACCOUNT)
+app.add_typer(account.totp_commands, name="totp", rich_help_panel=ACCOUNT)
+app.add_typer(account.sessions_commands, name="sessions", rich_help_panel=ACCOUNT)
 
 PROJECTS = "Projects"
 app.command(rich_help_panel=PROJECTS)(projects.init)

@@ -43,9 +43,17 @@ def cookie_name(request: Request) -> str:
     return "__Host-autostack" if is_https(request) else "autostack"
 
 
+def device_cookie_name(request: Request) -> str:
+    return f"{cookie_name(request)}-device"
+
+
 async def _origin(request: Request) -> Origin:
     agent = request.headers.get("user-agent", "").encode("ascii", "replace").decode()
-    return Origin(address=await address_of(request), user_agent=agent.replace("\0", ""))
+    return Origin(
+        address=await address_of(request),
+        user_agent=agent.replace("\0", ""),
+        device=request.cookies.get(device_cookie_name(request)),
+    )
 
 
 Asking = Annotated[Origin, Depends(_origin)]

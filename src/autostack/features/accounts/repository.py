@@ -7,7 +7,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from autostack.models.login_failure import LoginFailure
+from autostack.models.mail_proof import EmailChange, PasswordReset
+from autostack.models.project import Project
+from autostack.models.second_factor import RecoveryCode, SecondFactor
 from autostack.models.session import UserSession
+from autostack.models.team import Team
 from autostack.models.user import User
 
 _REGISTER_LOCK = 7_151_003
@@ -56,6 +60,182 @@ async def revoke(session: AsyncSession, user_id: UUID, session_id: UUID, *, now:
         .returning(UserSession.id)
     )
     return await session.scalar(query) is not None
+
+
+async def revoke_others(
+    session: AsyncSession, user_id: UUID, *, but: UUID | None, now: datetime
+) -> int:
+    query = update(UserSession).where(UserSession.user_id == user_id, *_living(now))
+    if but is not None:
+        query = query.where(UserSession.id != but)
+    return len(
+        (await session.scalars(query.values(revoked_at=now).returning(UserSession.id))).all()
+    )
+
+
+async def hold_password(session: AsyncSession, user_id: UUID) -> str | None:
+    """What is stored now; it stays until this transaction ends."""
+    query = select(User.password_hash).where(User.id == user_id).with_for_update(read=True)
+    return await session.scalar(query)
+
+
+async def set_password(
+    session: AsyncSession, user_id: UUID, hashed: str, *, now: datetime | None = None
+) -> None:
+    """Without `now` it is the same password, hashed in a newer way."""
+    values = (
+        {"password_hash": hashed} if now is None else {"password_hash": hashed, "updated_at": now}
+    )
+    await session.execute(update(User).where(User.id == user_id).values(values))
+
+
+async def add_reset(
+    session: AsyncSession, digest: str, user_id: UUID, *, now: datetime, expires_at: datetime
+) -> None:
+    session.add(
+        PasswordReset(digest=digest, user_id=user_id, created_at=now, expires_at=expires_at)
+    )
+    await session.flush()
+
+
+async def count_resets(session: AsyncSession, user_id: UUID, *, since: datetime) -> int:
+    """Older ones are forgotten on the way."""
+    own = PasswordReset.user_id == user_id
+    await session.execute(delete(PasswordReset).where(own, PasswordReset.created_at <= since))
+    return await session.scalar(select(func.count()).select_from(PasswordReset).where(own)) or 0
+
+
+async def of_reset(session: AsyncSession, digest: str, *, now: datetime) -> User | None:
+    query = select(User).join(PasswordReset, PasswordReset.user_id == User.id)
+    return await session.scalar(
+        query.where(PasswordReset.digest == digest, PasswordReset.expires_at > now)
+    )
+
+
+async def take_reset(session: AsyncSession, digest: str, *, now: datetime) -> bool:
+    query = delete(PasswordReset).where(
+        PasswordReset.digest == digest, PasswordReset.expires_at > now
+    )
+    return await session.scalar(query.returning(PasswordReset.user_id)) is not None
+
+
+async def forget_reset(session: AsyncSession, digest: str) -> None:
+    await session.execute(delete(PasswordReset).where(PasswordReset.digest == digest))
+
+
+async def forget_resets(session: AsyncSession, user_id: UUID) -> None:
+    await session.execute(delete(PasswordReset).where(PasswordReset.user_id == user_id))
+
+
+async def set_email_change(
+    session: AsyncSession, user_id: UUID, email: str, *, now: datetime, expires_at: datetime
+) -> None:
+    values = {"email": email, "digest": None, "created_at": now, "expires_at": expires_at}
+    statement = insert(EmailChange).values(user_id=user_id, **values)
+    await session.execute(
+        statement.on_conflict_do_update(index_elements=[EmailChange.user_id], set_=values)
+    )
+
+
+async def email_change(session: AsyncSession, user_id: UUID) -> EmailChange | None:
+    return await session.get(EmailChange, user_id, with_for_update=True)
+
+
+async def take_email_change(
+    session: AsyncSession, digest: str, *, now: datetime
+) -> EmailChange | None:
+    query = delete(EmailChange).where(EmailChange.digest == digest, EmailChange.expires_at > now)
+    return await session.scalar(query.returning(EmailChange))
+
+
+async def factor(session: AsyncSession, user_id: UUID) -> SecondFactor | None:
+    return await session.get(SecondFactor, user_id)
+
+
+async def set_pending_factor(
+    session: AsyncSession, user_id: UUID, secret: bytes, *, now: datetime
+) -> bool:
+    """False when one is on already."""
+    values = {"secret": secret, "last_step": 0, "created_at": now}
+    statement = insert(SecondFactor).values(user_id=user_id, confirmed_at=None, **values)
+    made = statement.on_conflict_do_update(
+        index_elements=[SecondFactor.user_id],
+        set_=values,
+        where=SecondFactor.confirmed_at.is_(None),
+    )
+    return await session.scalar(made.returning(SecondFactor.user_id)) is not None
+
+
+async def advance_factor(session: AsyncSession, user_id: UUID, step: int) -> bool:
+    """False for a step that was used before: each code is good once."""
+    query = (
+        update(SecondFactor)
+        .where(SecondFactor.user_id == user_id, SecondFactor.last_step < step)
+        .values(last_step=step)
+    )
+    return await session.scalar(query.returning(SecondFactor.user_id)) is not None
+
+
+async def remove_factor(session: AsyncSession, user_id: UUID) -> bool:
+    await session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user_id))
+    query = delete(SecondFactor).where(SecondFactor.user_id == user_id)
+    return await session.scalar(query.returning(SecondFactor.user_id)) is not None
+
+
+async def count_recovery_codes(session: AsyncSession, user_id: UUID) -> int:
+    query = select(func.count()).select_from(RecoveryCode).where(RecoveryCode.user_id == user_id)
+    return await session.scalar(query) or 0
+
+
+async def replace_recovery_codes(
+    session: AsyncSession, user_id: UUID, digests: Sequence[str]
+) -> None:
+    await session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user_id))
+    session.add_all([RecoveryCode(digest=one, user_id=user_id) for one in digests])
+    await session.flush()
+
+
+async def use_recovery_code(session: AsyncSession, user_id: UUID, digest: str) -> bool:
+    query = delete(RecoveryCode).where(
+        RecoveryCode.digest == digest, RecoveryCode.user_id == user_id
+    )
+    return await session.scalar(query.returning(RecoveryCode.digest)) is not None
+
+
+async def another_admin(session: AsyncSession, user_id: UUID) -> bool:
+    """Administrators that leave at the same moment wait for each other."""
+    query = select(User.id).where(User.is_admin, User.removed_at.is_(None)).order_by(User.id)
+    admins = (await session.scalars(query.with_for_update())).all()
+    return any(one != user_id for one in admins)
+
+
+async def close(session: AsyncSession, user_id: UUID, *, now: datetime) -> None:
+    gone = {"email": "", "email_key": f"removed:{user_id}", "password_hash": None}
+    query = update(User).where(User.id == user_id)
+    await session.execute(
+        query.values(
+            **gone,
+            is_admin=False,
+            github_token=None,
+            google_token=None,
+            removed_at=now,
+            updated_at=now,
+        )
+    )
+    await session.execute(delete(UserSession).where(UserSession.user_id == user_id))
+    await forget_resets(session, user_id)
+    await session.execute(delete(EmailChange).where(EmailChange.user_id == user_id))
+    await remove_factor(session, user_id)
+
+
+async def purge(session: AsyncSession) -> None:
+    owning = (
+        select(Project.id)
+        .join(Team, Team.id == Project.team_id)
+        .where(Team.personal_to == User.id)
+        .exists()
+    )
+    await session.execute(delete(User).where(User.removed_at.is_not(None), ~owning))
 
 
 async def hold_failures(session: AsyncSession, email_digest: str) -> None:

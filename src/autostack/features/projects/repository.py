@@ -41,6 +41,11 @@ async def page(
     )
 
 
+async def of_team(session: AsyncSession, team_id: UUID) -> Sequence[Project]:
+    query = select(Project).where(Project.team_id == team_id, Project.removed_at.is_(None))
+    return (await session.scalars(query.order_by(Project.id).with_for_update())).all()
+
+
 async def name_taken(session: AsyncSession, team_id: UUID, name: str) -> bool:
     query = select(Project.id).where(Project.team_id == team_id, Project.name == name)
     return await session.scalar(query) is not None

@@ -163,6 +163,13 @@ async def remove(session: AsyncSession, project: Project, *, by: User, now: date
     await _tell(session, project, "project.removed", by=by, now=now)
 
 
+async def remove_all(session: AsyncSession, *, by: User, now: datetime) -> None:
+    """Every project of the user's personal team."""
+    team = await teams.personal(session, by)
+    for project in await repository.of_team(session, team.id):
+        await remove(session, project, by=by, now=now)
+
+
 async def remove_again(session: AsyncSession, *, before: datetime) -> None:
     """Ask once more for what should be gone since `before`: a job that fails is not repeated."""
     for project_id in await repository.removed(session, before=before):
