@@ -1,6 +1,7 @@
 """Settings: one frozen object, read once, in an entrypoint."""
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -16,6 +17,8 @@ from pydantic_settings import (
 
 from autostack.core import domain, mail
 from autostack.core.home import Home
+
+_RATE = re.compile(r"[1-9][0-9]{0,8} ?(/|per) ?([1-9][0-9]{0,4} ?)?(second|minute|hour|day)s?")
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 
@@ -87,7 +90,10 @@ class Settings(BaseSettings):
         description="A PostgreSQL to use instead of the embedded one: `postgresql://…`.",
     )
     redis_url: str | None = Field(
-        default=None, description="Where rates are counted for several APIs. Not used yet."
+        default=None,
+        repr=False,
+        description="Where requests are counted when several APIs serve one platform: "
+        "`redis://…`, `rediss://…` or `redis+unix://…`. While it is away each counts for itself.",
     )
     registry_url: str | None = Field(
         default=None, description="Where images are pushed. Not used yet."
@@ -104,6 +110,12 @@ class Settings(BaseSettings):
     )
     api_rate: str = Field(default="100/minute", description="Requests of one user.")
     login_rate: str = Field(default="10/minute", description="Sign-ins from one address.")
+    register_rate: str = Field(
+        default="10/minute; 100/hour", description="Registrations from one address."
+    )
+    reset_rate: str = Field(
+        default="5/minute; 30/hour", description="Letters asked for from one address."
+    )
     registration: Literal["auto", "open", "invite", "closed"] = Field(
         default="auto",
         description="Who may make an account. `auto`: anybody while `bind` is this machine alone, "
@@ -190,6 +202,20 @@ class Settings(BaseSettings):
         if value:
             mail.parse(value)
         return value or None
+
+    @field_validator("redis_url", mode="after")
+    @classmethod
+    def _a_redis(cls, value: str | None) -> str | None:
+        if value and not value.startswith(("redis://", "rediss://", "redis+unix://")):
+            raise ValueError("it must begin with redis://, rediss:// or redis+unix://")
+        return value or None
+
+    @field_validator("api_rate", "login_rate", "register_rate", "reset_rate", mode="after")
+    @classmethod
+    def _a_rate(cls, value: str) -> str:
+        if not all(_RATE.fullmatch(part.strip()) for part in value.split(";")):
+            raise ValueError("it must be like `10/minute`, or `10/minute; 100/hour`")
+        return value
 
     @field_validator("home", mode="after")
     @classmethod

@@ -41,7 +41,7 @@ from autostack.features.variables import endpoints as variables
 from autostack.web import openapi, problems, reference
 from autostack.web.client import is_loopback
 from autostack.web.guard import BODY_LIMIT, Guard, Rules
-from autostack.web.limits import Limits
+from autostack.web.limits import Counter, Limits
 from autostack.web.measure import Measure, Meters
 from autostack.web.sse import Streams
 
@@ -159,7 +159,7 @@ def assemble(
     app.state.db, app.state.hub = Database(url), Hub(url)
     app.state.sealer = Sealer(keys.seal)
     app.state.accounts = _accounts(settings, keys)
-    app.state.limits, app.state.streams = Limits(), streams or Streams()
+    app.state.limits, app.state.streams = Limits(_shared(settings)), streams or Streams()
     app.state.meters = Meters()
     app.state.metrics_token = derive(keys.secret, "metrics").hex()
     for router in ROUTERS:
@@ -176,8 +176,17 @@ def assemble(
 async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
     yield
     app.state.streams.close()
+    await app.state.limits.close()
     await app.state.hub.close()
     await app.state.db.close()
+
+
+def _shared(settings: Settings) -> Counter | None:
+    if settings.redis_url is None:
+        return None
+    from autostack.web.redis_counter import InRedis  # noqa: PLC0415 - 15 MB few platforms need
+
+    return InRedis(settings.redis_url)
 
 
 def _accounts(settings: Settings, keys: Keys) -> Accounts:

@@ -23,9 +23,10 @@ from autostack.features.accounts.schemas import (
     ResetRequest,
     UserRead,
 )
-from autostack.web.deps import Database, Limits, Now, Session, Settings
+from autostack.web.deps import Database, Now, Session
 from autostack.web.limits import TooManyRequests
 from autostack.web.problems import problems
+from autostack.web.rates import per_address
 
 router = APIRouter()
 
@@ -54,23 +55,24 @@ async def change_password(
     return Done(detail="The password is changed; you are signed out everywhere else.")
 
 
-@router.post("/password/reset", responses=problems(MailNotConfigured, TooManyRequests))
+@router.post(
+    "/password/reset",
+    dependencies=[per_address("reset")],
+    responses=problems(MailNotConfigured, TooManyRequests),
+)
 async def request_password_reset(
     body: ResetRequest,
     session: Session,
     accounts: Accounts,
-    limits: Limits,
-    settings: Settings,
-    asking: Asking,
 ) -> Done:
     """Send a link that sets a new password. The answer is the same for every address."""
-    await limits.hit(settings.login_rate, "reset", asking.address)
     await service.request_reset(session, accounts, body.email)
     return Done(detail=_SENT)
 
 
 @router.post(
     "/password/reset/confirm",
+    dependencies=[per_address("link")],
     responses=problems(LinkInvalid, PasswordTooCommon, TooManyRequests),
 )
 async def confirm_password_reset(
@@ -80,14 +82,11 @@ async def confirm_password_reset(
     db: Database,
     accounts: Accounts,
     now: Now,
-    limits: Limits,
-    settings: Settings,
     asking: Asking,
 ) -> PasswordWasSet:
     """Set a new password by a link's token. All sessions end, a lock is lifted, and this device
     is a known one from now on.
     """
-    await limits.hit(settings.login_rate, "link", asking.address)
     device = await service.finish_reset(
         db, accounts, token=body.token, new=body.new_password, origin=asking, now=now()
     )
@@ -111,17 +110,17 @@ async def request_email_change(
     return Done(detail="A letter is on its way to the new address.")
 
 
-@router.post("/email/confirm", responses=problems(LinkInvalid, EmailTaken, TooManyRequests))
+@router.post(
+    "/email/confirm",
+    dependencies=[per_address("link")],
+    responses=problems(LinkInvalid, EmailTaken, TooManyRequests),
+)
 async def confirm_email(
     body: EmailConfirmation,
     session: Session,
     now: Now,
-    limits: Limits,
-    settings: Settings,
-    asking: Asking,
 ) -> UserRead:
     """Take the address a link was sent to; the one before is told."""
-    await limits.hit(settings.login_rate, "link", asking.address)
     return UserRead.model_validate(
         await service.confirm_email(session, token=body.token, now=now())
     )

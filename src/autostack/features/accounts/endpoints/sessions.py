@@ -42,9 +42,10 @@ from autostack.features.accounts.schemas import (
 from autostack.features.accounts.service import Origin, SignedIn
 from autostack.features.accounts.tokens import ACCESS_LIFE, SESSION_LIFE
 from autostack.features.teams import service as teams
-from autostack.web.deps import Database, Limits, Now, Session, Settings
+from autostack.web.deps import Database, Now, Session
 from autostack.web.limits import TooManyRequests
 from autostack.web.problems import problems
+from autostack.web.rates import per_address
 
 router = APIRouter()
 
@@ -60,6 +61,7 @@ _REFUSALS = (
 
 @router.post(
     "/register",
+    dependencies=[per_address("register")],
     responses=problems(
         EmailTaken, PasswordTooCommon, RegistrationClosed, SetupCodeNeeded, TooManyRequests
     ),
@@ -69,12 +71,8 @@ async def register(
     db: Database,
     accounts: Accounts,
     now: Now,
-    limits: Limits,
-    settings: Settings,
-    asking: Asking,
 ) -> UserRead:
     """Make an account. The first one of a platform becomes its administrator."""
-    await limits.hit(settings.login_rate, "register", asking.address)
     user = await service.register(
         db,
         accounts,
@@ -86,18 +84,15 @@ async def register(
     return UserRead.model_validate(user)
 
 
-@router.post("/login", responses=problems(*_REFUSALS))
+@router.post("/login", dependencies=[per_address("login")], responses=problems(*_REFUSALS))
 async def login(
     body: Credentials,
     db: Database,
     accounts: Accounts,
     now: Now,
-    limits: Limits,
-    settings: Settings,
     asking: Asking,
 ) -> Tokens:
     """Sign in with e-mail and password, and a code where the account has a second factor."""
-    await limits.hit(settings.login_rate, "login", asking.address)
     signed = await service.sign_in(
         db,
         accounts,
@@ -110,7 +105,11 @@ async def login(
     return _tokens(accounts, signed, now)
 
 
-@router.post("/refresh", responses=problems(SessionEnded))
+@router.post(
+    "/refresh",
+    dependencies=[per_address("refresh")],
+    responses=problems(SessionEnded, TooManyRequests),
+)
 async def refresh(body: RefreshToken, db: Database, accounts: Accounts, now: Now) -> Tokens:
     """Swap a refresh token for a new pair. A token that was swapped before ends its session."""
     return _tokens(accounts, await service.refresh(db, body.refresh_token, now=now()), now)
@@ -125,6 +124,7 @@ async def logout(body: RefreshToken, session: Session, now: Now) -> SignedOut:
 
 @router.post(
     "/session",
+    dependencies=[per_address("login")],
     responses=problems(*_REFUSALS, CrossSiteRefused),
 )
 async def open_session(
@@ -134,14 +134,11 @@ async def open_session(
     db: Database,
     accounts: Accounts,
     now: Now,
-    limits: Limits,
-    settings: Settings,
     asking: Asking,
 ) -> UserRead:
     """Sign the dashboard in: the answer sets a cookie that scripts cannot read."""
     if "sec-fetch-site" in request.headers:
         refuse_cross_site(request)
-    await limits.hit(settings.login_rate, "login", asking.address)
     signed = await service.sign_in(
         db,
         accounts,
