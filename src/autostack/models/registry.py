@@ -1,6 +1,7 @@
 """Every table, written out: importing this module completes Base.metadata."""
 
 from autostack.models import (
+    api_token,
     deployment,
     disk_sample,
     disk_usage,
@@ -33,6 +34,7 @@ TABLES = (
     mail_proof.EmailChange,
     second_factor.SecondFactor,
     second_factor.RecoveryCode,
+    api_token.ApiToken,
     team.Team,
     team.Membership,
     project.Project,

@@ -135,6 +135,30 @@ class SecondFactorOff(Conflict):
         super().__init__("This account has no second factor, and none is being set up.")
 
 
+class TokenForbids(Forbidden):
+    hint = "Make one with a wider scope, or for this project: `autostack tokens create`."
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"This token may not do that: {why}.")
+
+
+class TokenNotFound(NotFound):
+    def __init__(self) -> None:
+        super().__init__("There is no such token.")
+
+
+class ProjectUnknown(NotFound):
+    def __init__(self) -> None:
+        super().__init__("There is no such project.")
+
+
+class TooManyTokens(Conflict):
+    hint = "Revoke one that is not used any more."
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"An account has {most} tokens at most.")
+
+
 class LinkInvalid(Invalid):
     hint = "Ask for a new one: a link is good once, for an hour."
 

@@ -6,12 +6,16 @@ from sqlalchemy import ColumnElement, and_, case, delete, func, literal, or_, se
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from autostack.models.api_token import ApiToken
+from autostack.models.deployment import Deployment
+from autostack.models.environment import Environment
 from autostack.models.login_failure import LoginFailure
 from autostack.models.mail_proof import EmailChange, PasswordReset
 from autostack.models.project import Project
+from autostack.models.run import Run
 from autostack.models.second_factor import RecoveryCode, SecondFactor
 from autostack.models.session import UserSession
-from autostack.models.team import Team
+from autostack.models.team import Membership, Team
 from autostack.models.user import User
 
 _REGISTER_LOCK = 7_151_003
@@ -202,6 +206,69 @@ async def use_recovery_code(session: AsyncSession, user_id: UUID, digest: str) -
     return await session.scalar(query.returning(RecoveryCode.digest)) is not None
 
 
+async def reads_project(session: AsyncSession, user_id: UUID, project_id: UUID) -> bool:
+    query = (
+        select(Project.id)
+        .join(Membership, Membership.team_id == Project.team_id)
+        .where(Project.id == project_id, Project.removed_at.is_(None))
+    )
+    return await session.scalar(query.where(Membership.user_id == user_id)) is not None
+
+
+async def project_of(session: AsyncSession, kind: str, text: str) -> UUID | None:
+    """The project that an id of this kind belongs to."""
+    try:
+        one = UUID(text)
+    except ValueError:
+        return None
+    queries = {
+        "project_id": select(Project.id).where(Project.id == one),
+        "environment_id": select(Environment.project_id).where(Environment.id == one),
+        "deployment_id": select(Deployment.project_id).where(Deployment.id == one),
+        "run_id": select(Environment.project_id)
+        .join(Run, Run.environment_id == Environment.id)
+        .where(Run.id == one),
+    }
+    return await session.scalar(queries[kind])
+
+
+async def count_tokens(session: AsyncSession, user_id: UUID, *, now: datetime) -> int:
+    query = select(func.count()).select_from(ApiToken)
+    return await session.scalar(query.where(*_own_tokens(user_id, now))) or 0
+
+
+async def tokens_of(session: AsyncSession, user_id: UUID) -> Sequence[ApiToken]:
+    query = select(ApiToken).where(ApiToken.user_id == user_id)
+    newest = query.order_by(ApiToken.created_at.desc(), ApiToken.id).limit(500)
+    return (await session.scalars(newest)).all()
+
+
+async def take_token(session: AsyncSession, user_id: UUID, token_id: UUID) -> ApiToken | None:
+    query = delete(ApiToken).where(ApiToken.id == token_id, ApiToken.user_id == user_id)
+    return await session.scalar(query.returning(ApiToken))
+
+
+async def of_token(
+    session: AsyncSession, digest: str, *, now: datetime
+) -> tuple[User, ApiToken] | None:
+    query = (
+        select(User, ApiToken)
+        .join(ApiToken, ApiToken.user_id == User.id)
+        .where(ApiToken.digest == digest, ApiToken.expires_at > now, User.removed_at.is_(None))
+    )
+    row = (await session.execute(query)).first()
+    return (row[0], row[1]) if row else None
+
+
+async def token_stands(session: AsyncSession, token_id: UUID, *, now: datetime) -> bool:
+    query = select(ApiToken.id).where(ApiToken.id == token_id, ApiToken.expires_at > now)
+    return await session.scalar(query) is not None
+
+
+def _own_tokens(user_id: UUID, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return ApiToken.user_id == user_id, ApiToken.expires_at > now
+
+
 async def another_admin(session: AsyncSession, user_id: UUID) -> bool:
     """Administrators that leave at the same moment wait for each other."""
     query = select(User.id).where(User.is_admin, User.removed_at.is_(None)).order_by(User.id)
@@ -223,6 +290,7 @@ async def close(session: AsyncSession, user_id: UUID, *, now: datetime) -> None:
         )
     )
     await session.execute(delete(UserSession).where(UserSession.user_id == user_id))
+    await session.execute(delete(ApiToken).where(ApiToken.user_id == user_id))
     await forget_resets(session, user_id)
     await session.execute(delete(EmailChange).where(EmailChange.user_id == user_id))
     await remove_factor(session, user_id)

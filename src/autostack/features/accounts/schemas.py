@@ -5,6 +5,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from autostack.features.accounts import email, weak
+from autostack.models.api_token import Scope
 
 Email = Annotated[
     str, Field(max_length=email.LONGEST, examples=["ada@example.com"]), AfterValidator(email.check)
@@ -155,3 +156,39 @@ class RecoveryCodes(BaseModel):
     """Shown this once; each lets you in once when the authenticator is lost."""
 
     recovery_codes: list[str]
+
+
+class TokenCreate(BaseModel):
+    name: str = Field(min_length=1, max_length=80, examples=["CI of the shop"])
+    scope: Scope
+    """`read` looks, `deploy` also brings code out and back, `admin` does all but your account."""
+    project_id: UUID | None = None
+    """The only project it reaches."""
+    days: int = Field(default=90, ge=1, le=366)
+    """How long it lives."""
+
+
+class TokenRead(BaseModel):
+    """A token by its first characters, and when and from where it was used last."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    name: str
+    hint: str
+    scope: Scope
+    project_id: UUID | None
+    created_at: datetime
+    expires_at: datetime
+    used_at: datetime | None
+    used_from: str
+
+
+class TokenMade(TokenRead):
+    token: str
+    """Shown this once."""
+
+
+class TokenList(BaseModel):
+    items: list[TokenRead]
+    next_cursor: str | None = None

@@ -31,11 +31,13 @@ async def opening(session: AsyncSession, user_id: UUID, repo_url: str) -> Projec
 
 
 async def page(
-    session: AsyncSession, user_id: UUID, paging: Paging, *, name: str | None
+    session: AsyncSession, user_id: UUID, paging: Paging, *, name: str | None, only: UUID | None
 ) -> tuple[Sequence[Project], str | None]:
     query = _readable(user_id)
     if name is not None:
         query = query.where(Project.name == name)
+    if only is not None:
+        query = query.where(Project.id == only)
     return await newest_first(
         session, query, at=Project.created_at, row_id=Project.id, paging=paging
     )

@@ -51,9 +51,15 @@ async def get(session: AsyncSession, project_id: UUID, *, reader: User) -> Proje
 
 
 async def page(
-    session: AsyncSession, paging: Paging, *, reader: User, name: str | None = None
+    session: AsyncSession,
+    paging: Paging,
+    *,
+    reader: User,
+    name: str | None = None,
+    only: UUID | None = None,
 ) -> tuple[Sequence[Project], str | None]:
-    return await repository.page(session, reader.id, paging, name=name)
+    """`only` narrows it to one project, for whoever reaches no other."""
+    return await repository.page(session, reader.id, paging, name=name, only=only)
 
 
 async def create(

@@ -2,11 +2,12 @@
 
 from fastapi import APIRouter
 
-from autostack.features.accounts.endpoints import passwords, second_factor, sessions
+from autostack.features.accounts.endpoints import api_tokens, passwords, second_factor, sessions
 
 router = APIRouter(prefix="/auth", tags=["accounts"])
 router.include_router(sessions.router)
 router.include_router(passwords.router)
 router.include_router(second_factor.router)
+router.include_router(api_tokens.router)
 
 __all__ = ["router"]

@@ -1,5 +1,14 @@
 """Accounts: who somebody is, how they prove it, and where they are signed in."""
 
+from autostack.features.accounts.service.api_tokens import (
+    PREFIX,
+    make_token,
+    reaches,
+    revoke_token,
+    token_stands,
+    tokens_of,
+    who_by_token,
+)
 from autostack.features.accounts.service.closing import close, purge
 from autostack.features.accounts.service.email_change import (
     SEND_CONFIRMATION,
@@ -40,6 +49,7 @@ from autostack.features.accounts.service.signing_in import register, sign_in
 from autostack.features.accounts.service.values import Accounts, Origin, Policy, SignedIn
 
 __all__ = [
+    "PREFIX",
     "SEND_CONFIRMATION",
     "SEND_NOTICE",
     "SEND_RESET",
@@ -58,9 +68,11 @@ __all__ = [
     "confirm_totp",
     "factor_of",
     "finish_reset",
+    "make_token",
     "new_recovery_codes",
     "prove",
     "purge",
+    "reaches",
     "refresh",
     "register",
     "remove_totp",
@@ -68,11 +80,15 @@ __all__ = [
     "request_reset",
     "revoke",
     "revoke_others",
+    "revoke_token",
     "sessions_of",
     "sign_in",
     "sign_out",
     "stands",
+    "token_stands",
+    "tokens_of",
     "who",
+    "who_by_token",
     "withdraw_email_link",
     "withdraw_reset",
 ]
