@@ -52,6 +52,7 @@ PARTS: dict[str, Callable[[], Missing]] = {
     "sshd": _program("sshd"),
     "ip": _program("ip"),
     "iptables": _program("iptables"),
+    "redis": _program("redis-server"),
     "setpriv": _program("setpriv"),
     "unshare": _program("unshare"),
 }

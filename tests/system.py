@@ -27,6 +27,7 @@ PARTS = (
     Part(program="git", package="git", why="sources are real repositories"),
     Part(program="sshd", package="openssh-server", why="Git over ssh"),
     Part(program="ip", package="iproute2", why="looking at networks from outside"),
+    Part(program="redis-server", package="redis-server", why="several replicas count in one"),
     Part(program="dockerd", package="docker.io", why="the Docker drivers run on an engine"),
     Part(program="iptables", package="iptables", why="that engine sets up its networks with it"),
     Part(program="debootstrap", package="debootstrap", why="base images without a registry"),

@@ -13,7 +13,9 @@ AutostackError
 """
 
 import re
+from collections.abc import Mapping
 from datetime import timedelta
+from types import MappingProxyType
 from typing import ClassVar
 
 
@@ -26,6 +28,8 @@ class AutostackError(Exception):
     status: ClassVar[int] = 500
     hint: str = ""
     retry_after: timedelta | None = None
+    headers: Mapping[str, str] = MappingProxyType({})
+    """What an answer says besides."""
 
     @property
     def code(self) -> str:

@@ -1,8 +1,10 @@
 """Settings: one frozen object, read once, in an entrypoint."""
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 from pydantic_settings import (
@@ -13,8 +15,10 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from autostack.core import domain
+from autostack.core import domain, mail
 from autostack.core.home import Home
+
+_RATE = re.compile(r"[1-9][0-9]{0,8} ?(/|per) ?([1-9][0-9]{0,4} ?)?(second|minute|hour|day)s?")
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 
@@ -86,7 +90,10 @@ class Settings(BaseSettings):
         description="A PostgreSQL to use instead of the embedded one: `postgresql://…`.",
     )
     redis_url: str | None = Field(
-        default=None, description="Where rates are counted for several APIs. Not used yet."
+        default=None,
+        repr=False,
+        description="Where requests are counted when several APIs serve one platform: "
+        "`redis://…`, `rediss://…` or `redis+unix://…`. While it is away each counts for itself.",
     )
     registry_url: str | None = Field(
         default=None, description="Where images are pushed. Not used yet."
@@ -103,10 +110,28 @@ class Settings(BaseSettings):
     )
     api_rate: str = Field(default="100/minute", description="Requests of one user.")
     login_rate: str = Field(default="10/minute", description="Sign-ins from one address.")
+    register_rate: str = Field(
+        default="10/minute; 100/hour", description="Registrations from one address."
+    )
+    reset_rate: str = Field(
+        default="5/minute; 30/hour", description="Letters asked for from one address."
+    )
     registration: Literal["auto", "open", "invite", "closed"] = Field(
         default="auto",
         description="Who may make an account. `auto`: anybody while `bind` is this machine alone, "
         "else `invite`. The first account can always be made.",
+    )
+    smtp_url: str | None = Field(
+        default=None,
+        repr=False,
+        description="The mail server for password resets: `smtp://user:password@host:587` "
+        "(STARTTLS), `smtps://…:465` (TLS) or `smtp+plain://…:25` (unprotected, for one on this "
+        "machine).",
+    )
+    mail_from: str | None = Field(
+        default=None,
+        description="The sender of the platform's mail; by default `autostack@` and the host of "
+        "`AUTOSTACK_PUBLIC_URL`.",
     )
     unsafe_no_sandbox: bool = Field(
         default=False, description="Run builds and apps without isolation. For trusted code only."
@@ -171,6 +196,27 @@ class Settings(BaseSettings):
     def _a_domain(cls, value: str | None) -> str | None:
         return domain.checked(value) if value else None
 
+    @field_validator("smtp_url", mode="after")
+    @classmethod
+    def _a_mail_server(cls, value: str | None) -> str | None:
+        if value:
+            mail.parse(value)
+        return value or None
+
+    @field_validator("redis_url", mode="after")
+    @classmethod
+    def _a_redis(cls, value: str | None) -> str | None:
+        if value and not value.startswith(("redis://", "rediss://", "redis+unix://")):
+            raise ValueError("it must begin with redis://, rediss:// or redis+unix://")
+        return value or None
+
+    @field_validator("api_rate", "login_rate", "register_rate", "reset_rate", mode="after")
+    @classmethod
+    def _a_rate(cls, value: str) -> str:
+        if not all(_RATE.fullmatch(part.strip()) for part in value.split(";")):
+            raise ValueError("it must be like `10/minute`, or `10/minute; 100/hour`")
+        return value
+
     @field_validator("home", mode="after")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
@@ -179,6 +225,21 @@ class Settings(BaseSettings):
     @property
     def layout(self) -> Home:
         return Home(self.home)
+
+    @property
+    def web_address(self) -> str:
+        """Where people find the API and the dashboard; never taken from a request."""
+        if self.public_url:
+            return self.public_url.rstrip("/")
+        bound = "127.0.0.1" if self.bind in {"0.0.0.0", "::"} else self.bind  # noqa: S104
+        bound = f"[{bound}]" if ":" in bound else bound
+        return f"http://{bound}:{self.port}"
+
+    @property
+    def mail_sender(self) -> str:
+        return (
+            self.mail_from or f"autostack@{urlsplit(self.public_url or '').hostname or 'localhost'}"
+        )
 
     @classmethod
     def settings_customise_sources(

@@ -15,7 +15,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from autostack.core.clock import Clock, utc_now
-from autostack.core.crypto import Sealer, derive
+from autostack.core.crypto import Sealer, Vault, derive
 from autostack.core.db import Database
 from autostack.core.errors import Unavailable
 from autostack.core.settings import Settings
@@ -32,7 +32,7 @@ from autostack.features.events.hub import Hub
 from autostack.features.logs import endpoints as logs
 from autostack.features.metrics import endpoints as metrics
 from autostack.features.plans import endpoints as plans
-from autostack.features.projects import activity
+from autostack.features.projects import activity, closing
 from autostack.features.projects import endpoints as projects
 from autostack.features.runs import endpoints as runs
 from autostack.features.traffic import endpoints as traffic
@@ -41,12 +41,13 @@ from autostack.features.variables import endpoints as variables
 from autostack.web import openapi, problems, reference
 from autostack.web.client import is_loopback
 from autostack.web.guard import BODY_LIMIT, Guard, Rules
-from autostack.web.limits import Limits
+from autostack.web.limits import Counter, Limits
 from autostack.web.measure import Measure, Meters
 from autostack.web.sse import Streams
 
 ROUTERS: tuple[APIRouter, ...] = (
     accounts.router,
+    closing.router,
     plans.router,
     projects.router,
     environments.router,
@@ -158,7 +159,7 @@ def assemble(
     app.state.db, app.state.hub = Database(url), Hub(url)
     app.state.sealer = Sealer(keys.seal)
     app.state.accounts = _accounts(settings, keys)
-    app.state.limits, app.state.streams = Limits(), streams or Streams()
+    app.state.limits, app.state.streams = Limits(_shared(settings)), streams or Streams()
     app.state.meters = Meters()
     app.state.metrics_token = derive(keys.secret, "metrics").hex()
     for router in ROUTERS:
@@ -175,8 +176,17 @@ def assemble(
 async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
     yield
     app.state.streams.close()
+    await app.state.limits.close()
     await app.state.hub.close()
     await app.state.db.close()
+
+
+def _shared(settings: Settings) -> Counter | None:
+    if settings.redis_url is None:
+        return None
+    from autostack.web.redis_counter import InRedis  # noqa: PLC0415 - 15 MB few platforms need
+
+    return InRedis(settings.redis_url)
 
 
 def _accounts(settings: Settings, keys: Keys) -> Accounts:
@@ -186,7 +196,13 @@ def _accounts(settings: Settings, keys: Keys) -> Accounts:
         needs_code=not local,
         setup_code=keys.setup_code,
     )
-    return Accounts(signer=Signer(keys.secret), passwords=Passwords(), policy=policy)
+    return Accounts(
+        signer=Signer(keys.secret),
+        passwords=Passwords(),
+        policy=policy,
+        vault=Vault(keys.secret),
+        mail=settings.smtp_url is not None,
+    )
 
 
 def _rules(settings: Settings) -> Rules:

@@ -10,16 +10,20 @@ from contextlib import asynccontextmanager, suppress
 from uuid import UUID
 
 import psycopg
-from procrastinate import App, PsycopgConnector
+from procrastinate import App, PsycopgConnector, RetryStrategy
 
 from autostack.core.db import Database, Listener
 from autostack.core.home import Home
 from autostack.core.logs.sink import FileSink
+from autostack.core.mail import MailFailed
 from autostack.core.settings import Settings
 from autostack.drivers.machine import cgroup
 from autostack.engine.once import Means
 from autostack.entrypoints.postgres import database_url
 from autostack.entrypoints.works import build_works
+from autostack.features.accounts import service as accounts
+from autostack.features.accounts import tasks as letters
+from autostack.features.accounts.tasks import Desk
 from autostack.features.deployments import removal, tasks
 from autostack.features.deployments.reconciler import Reconciler
 from autostack.features.deployments.service import RUN, SETTLE
@@ -197,7 +201,26 @@ def _job_app(works: Works, commands: Runs, url: str) -> App:
         await clearing.clear(works, [UUID(environment_id)])
         await removal.remove_environment(works, UUID(environment_id))
 
+    if works.desk is not None:
+        add_letters(app, works.desk)
     return app
+
+
+def add_letters(app: App, desk: Desk) -> None:
+    """A mail server that is away is asked again: after 5 s, 25 s, 2 min, 10 min."""
+    again = RetryStrategy(max_attempts=4, exponential_wait=5, retry_exceptions={MailFailed})
+
+    @app.task(name=accounts.SEND_RESET, retry=again)
+    async def send_reset(email: str) -> None:
+        await letters.send_reset(desk, email)
+
+    @app.task(name=accounts.SEND_CONFIRMATION, retry=again)
+    async def send_confirmation(user_id: str) -> None:
+        await letters.send_confirmation(desk, UUID(user_id))
+
+    @app.task(name=accounts.SEND_NOTICE, retry=again)
+    async def send_notice(email: str) -> None:
+        await letters.send_notice(desk, email)
 
 
 def _connector(url: str) -> PsycopgConnector:

@@ -10,6 +10,7 @@ from pathlib import Path
 from uuid import UUID
 
 from autostack.core import host as hosts
+from autostack.core import mail
 from autostack.core.clock import utc_now
 from autostack.core.crypto import Opener, Sealer
 from autostack.core.db import Database
@@ -19,6 +20,7 @@ from autostack.core.home import Home
 from autostack.core.host import Host
 from autostack.core.logs import places, reader
 from autostack.core.logs.sink import FileSink
+from autostack.core.mail import Post
 from autostack.core.settings import Settings
 from autostack.drivers.builders.choice import ChosenBuilder
 from autostack.drivers.builders.docker import DockerBuilder
@@ -43,6 +45,7 @@ from autostack.engine.ports import Source
 from autostack.engine.release import BUILD_LIMITS, MIB
 from autostack.entrypoints import storage
 from autostack.entrypoints.sources import build_source
+from autostack.features.accounts.tasks import Desk
 from autostack.features.deployments import orders
 from autostack.features.deployments.journal import Site
 from autostack.features.deployments.service import Address
@@ -86,8 +89,16 @@ def build_works(settings: Settings, db: Database) -> Works:
         turns=_turns(settings),
         build_limits=replace(BUILD_LIMITS, memory=settings.build_memory_mb * MIB),
         sweep=builder.sweep,
+        desk=build_desk(settings, db),
         beside=(guardian.lead, measuring.lead),
     )
+
+
+def build_desk(settings: Settings, db: Database) -> Desk:
+    post = None
+    if settings.smtp_url is not None:
+        post = Post(mail.parse(settings.smtp_url), sender=settings.mail_sender)
+    return Desk(db=db, post=post, site=settings.web_address, clock=utc_now)
 
 
 def _turns(settings: Settings) -> Turns:

@@ -1,6 +1,7 @@
 """Every table, written out: importing this module completes Base.metadata."""
 
 from autostack.models import (
+    api_token,
     deployment,
     disk_sample,
     disk_usage,
@@ -9,11 +10,13 @@ from autostack.models import (
     idempotency,
     instance,
     login_failure,
+    mail_proof,
     plan,
     project,
     release,
     route,
     run,
+    second_factor,
     session,
     step,
     team,
@@ -27,6 +30,11 @@ TABLES = (
     user.User,
     session.UserSession,
     login_failure.LoginFailure,
+    mail_proof.PasswordReset,
+    mail_proof.EmailChange,
+    second_factor.SecondFactor,
+    second_factor.RecoveryCode,
+    api_token.ApiToken,
     team.Team,
     team.Membership,
     project.Project,

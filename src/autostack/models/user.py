@@ -22,3 +22,5 @@ class User(Base):
     google_token: Mapped[bytes | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+    removed_at: Mapped[datetime | None]
+    """Asked to go: cannot sign in, and deleted when the last of its projects is."""

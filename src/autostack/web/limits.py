@@ -1,23 +1,30 @@
-"""How often one may ask. Counted in this process; several replicas need a shared storage."""
+"""How often one may ask. Counted in this process, or in Redis for several replicas.
 
+While Redis is away each replica counts for itself: nobody is kept out because of it, and nobody
+gets more than the rate from each replica.
+"""
+
+import logging
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Protocol
 
-from limits import RateLimitItem, parse
+from limits import RateLimitItem, parse_many
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
 from autostack.core.errors import TooMany
 
+log = logging.getLogger(__name__)
 
-class TooManyRequests(TooMany):
-    hint = "Wait as long as Retry-After says."
-
-    def __init__(self, rate: str, wait: timedelta) -> None:
-        super().__init__(f"More requests than the limit of {rate} allows.")
-        self.retry_after = wait
+AGAIN = timedelta(seconds=2)
+"""How long a shared counter that failed is left alone."""
+_HOME = 64
+"""Bits of an IPv6 address that one customer has: below it they can change at will."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,19 +44,105 @@ class Quota:
         }
 
 
-class Limits:
-    """Counts hits in a moving window. `hit` is async so that a shared storage can stand here."""
+class TooManyRequests(TooMany):
+    hint = "Wait as long as Retry-After says."
+
+    def __init__(self, rate: str, wait: timedelta, quota: Quota) -> None:
+        super().__init__(f"More requests than the limit of {rate} allows.")
+        self.retry_after = wait
+        self.headers = quota.headers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """`opens` is the Unix time at which the next place is free."""
+
+    allowed: bool
+    remaining: int
+    opens: float
+
+
+class CounterAway(Exception):
+    """The counter did not answer in time."""
+
+
+class Counter(Protocol):
+    """Counts hits in a moving window. A refused hit is not counted. Nothing but `CounterAway` is
+    raised.
+    """
+
+    async def hit(self, rate: RateLimitItem, *key: str) -> Count: ...
+
+    async def close(self) -> None: ...
+
+
+class InProcess:
+    """Every key has a window of its own, which no other key can push out."""
 
     def __init__(self) -> None:
         self._strategy = MovingWindowRateLimiter(MemoryStorage())
-        self._rates: dict[str, RateLimitItem] = {}
+
+    async def hit(self, rate: RateLimitItem, *key: str) -> Count:
+        allowed = self._strategy.hit(rate, *key)
+        stats = self._strategy.get_window_stats(rate, *key)
+        return Count(allowed=allowed, remaining=stats.remaining, opens=stats.reset_time)
+
+    async def close(self) -> None:
+        pass
+
+
+class Limits:
+    """Rates are written as `10/minute`, several as `10/minute; 100/hour`."""
+
+    def __init__(
+        self, shared: Counter | None = None, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._own = InProcess()
+        self._shared = shared
+        self._clock = clock
+        self._again_at = -math.inf
+        self._rates: dict[str, list[RateLimitItem]] = {}
 
     async def hit(self, rate: str, *key: str) -> Quota:
-        """Count one; `TooManyRequests` above the rate (`10/minute`)."""
-        item = self._rates.setdefault(rate, parse(rate))
-        allowed = self._strategy.hit(item, *key)
-        stats = self._strategy.get_window_stats(item, *key)
-        wait = max(0.0, stats.reset_time - time.time())
-        if not allowed:
-            raise TooManyRequests(rate, timedelta(seconds=wait))
-        return Quota(limit=item.amount, remaining=stats.remaining, reset=math.ceil(wait))
+        """Count one; `TooManyRequests` above a rate. The quota is that of the tightest one."""
+        items = self._rates.setdefault(rate, parse_many(rate))
+        quotas = [await self._hit(item, rate, *key) for item in items]
+        return min(quotas, key=lambda quota: quota.remaining)
+
+    async def hit_from(self, rate: str, kind: str, address: str) -> Quota:
+        return await self.hit(rate, kind, home_of(address))
+
+    async def close(self) -> None:
+        if self._shared is not None:
+            await self._shared.close()
+
+    async def _hit(self, item: RateLimitItem, rate: str, *key: str) -> Quota:
+        count = await self._count(item, *key)
+        wait = max(0.0, count.opens - time.time())
+        quota = Quota(limit=item.amount, remaining=count.remaining, reset=math.ceil(wait))
+        if not count.allowed:
+            raise TooManyRequests(rate, timedelta(seconds=wait), quota)
+        return quota
+
+    async def _count(self, item: RateLimitItem, *key: str) -> Count:
+        if self._shared is None or self._clock() < self._again_at:
+            return await self._own.hit(item, *key)
+        try:
+            return await self._shared.hit(item, *key)
+        except CounterAway as error:
+            self._again_at = self._clock() + AGAIN.total_seconds()
+            log.warning("counting requests in this process alone: %s", error)
+            return await self._own.hit(item, *key)
+
+
+def home_of(address: str) -> str:
+    """Whom an address belongs to: itself, but for IPv6 its network."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    if not isinstance(found, IPv6Address):
+        return str(found)
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    return str(ip_network((found, _HOME), strict=False).network_address)

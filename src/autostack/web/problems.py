@@ -75,7 +75,7 @@ def respond(problem: Problem, *, headers: Mapping[str, str] | None = None) -> Re
 
 
 def respond_error(error: AutostackError) -> Response:
-    headers: dict[str, str] = {}
+    headers = dict(error.headers)
     if error.retry_after is not None:
         headers["Retry-After"] = str(max(1, math.ceil(error.retry_after.total_seconds())))
     if error.status == HTTPStatus.UNAUTHORIZED:

@@ -36,7 +36,15 @@ class Account:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(home=tmp_path, login_rate="1000/minute", api_rate="1000/minute", edge_port=1)
+    often = "1000/minute"
+    return Settings(
+        home=tmp_path,
+        login_rate=often,
+        register_rate=often,
+        reset_rate=often,
+        api_rate=often,
+        edge_port=1,
+    )
 
 
 @pytest.fixture

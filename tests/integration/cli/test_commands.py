@@ -103,7 +103,8 @@ def until(condition: Callable[[], Any], *, limit: float = 20) -> None:
 def world(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     for name in [one for one in os.environ if one.startswith("AUTOSTACK_")]:
         monkeypatch.delenv(name)
-    settings = Settings(home=tmp_path, api_rate="1000/minute", login_rate="1000/minute")
+    often = "1000/minute"
+    settings = Settings(home=tmp_path, api_rate=often, login_rate=often, register_rate=often)
     keys = Keys(secret=crypto.generate_secret(), seal=crypto.generate()[1])
     server = Server(settings, keys, database_url)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))

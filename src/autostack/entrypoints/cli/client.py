@@ -78,9 +78,13 @@ class Client:
             if not cursor:
                 return
 
-    def login(self, email: str, password: str) -> None:
-        pair = self.post("/auth/login", {"email": email, "password": password})
+    def login(self, email: str, password: str, *, code: str | None = None) -> None:
+        """The device is told from others by what an earlier sign-in of this user gave us."""
+        known = {"code": code, "device_token": store.device(self.server, email)}
+        body = {"email": email, "password": password} | {k: v for k, v in known.items() if v}
+        pair = self.post("/auth/login", body)
         self._keep(email, pair)
+        store.remember_device(self.server, email, pair["device_token"])
 
     def logout(self) -> None:
         if self._login is not None:
@@ -216,13 +220,14 @@ def _problem(answer: "httpx.Response") -> CliError:
     try:
         told = answer.json()
         message, hint = str(told["detail"]), str(told.get("hint") or "")
-        if told.get("code") in {"not_signed_in", "session_ended"}:
+        code = str(told.get("code") or "")
+        if code in {"not_signed_in", "session_ended"}:
             hint = ""
     except (ValueError, KeyError, TypeError):
-        message, hint = f"The server answered {answer.status_code}.", ""
+        message, hint, code = f"The server answered {answer.status_code}.", "", ""
     if answer.status_code == UNAUTHORIZED:
-        return NotSignedIn(message, hint or "Sign in with `autostack login`.")
-    return (Missing if answer.status_code == NOT_FOUND else CliError)(message, hint)
+        return NotSignedIn(message, hint or "Sign in with `autostack login`.", code=code)
+    return (Missing if answer.status_code == NOT_FOUND else CliError)(message, hint, code=code)
 
 
 def _events(lines: Iterator[str]) -> Iterator[Sent]:

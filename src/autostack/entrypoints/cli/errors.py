@@ -16,9 +16,11 @@ class CliError(Exception):
 
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    def __init__(self, message: str, hint: str = "", *, code: str = "") -> None:
         super().__init__(message)
         self.hint = hint
+        self.code = code
+        """The server's own name for it, such as `second_factor_needed`."""
 
 
 class Usage(CliError):

@@ -15,6 +15,7 @@ from autostack.entrypoints.cli import (
     projects,
     running,
     runs,
+    tokens,
 )
 from autostack.entrypoints.cli.help import Sections
 
@@ -57,6 +58,10 @@ ACCOUNT = "Account"
 app.command(rich_help_panel=ACCOUNT)(account.register)
 app.command(rich_help_panel=ACCOUNT)(account.login)
 app.command(rich_help_panel=ACCOUNT)(account.logout)
+app.add_typer(account.password_commands, name="password", rich_help_panel=ACCOUNT)
+app.add_typer(account.totp_commands, name="totp", rich_help_panel=ACCOUNT)
+app.add_typer(account.sessions_commands, name="sessions", rich_help_panel=ACCOUNT)
+app.add_typer(tokens.commands, name="tokens", rich_help_panel=ACCOUNT)
 
 PROJECTS = "Projects"
 app.command(rich_help_panel=PROJECTS)(projects.init)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import Any, cast
 
 DEFAULT_SERVER = "http://127.0.0.1:8000"
 
@@ -28,10 +29,36 @@ def config_file() -> Path:
 
 def servers() -> Mapping[str, Login]:
     try:
-        known = json.loads(config_file().read_text())["servers"]
-        return {url: Login(**login) for url, login in known.items()}
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return {url: Login(**login) for url, login in _read()["servers"].items()}
+    except (KeyError, TypeError, AttributeError):
         return {}
+
+
+def device(server: str, email: str) -> str | None:
+    """What makes this a known device for an account, also after its session has ended."""
+    found = _devices().get(_device_key(server, email))
+    return found if isinstance(found, str) else None
+
+
+def remember_device(server: str, email: str, token: str) -> None:
+    _write(servers(), {**_devices(), _device_key(server, email): token})
+
+
+def _device_key(server: str, email: str) -> str:
+    return f"{server} {email.strip().casefold()}"
+
+
+def _devices() -> Mapping[str, Any]:
+    found = _read().get("devices")
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
+
+
+def _read() -> Mapping[str, Any]:
+    try:
+        found = json.loads(config_file().read_text())
+    except (FileNotFoundError, ValueError):
+        return {}
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
 
 
 def named_server() -> str:
@@ -51,11 +78,12 @@ def default_server() -> str:
 def remember(server: str, login: Login) -> None:
     """The newest last, so that it is the default."""
     known = {url: found for url, found in servers().items() if url != server}
-    _write({**known, server: login})
+    _write({**known, server: login}, _devices())
 
 
 def forget(server: str) -> None:
-    _write({url: login for url, login in servers().items() if url != server})
+    known = {url: login for url, login in servers().items() if url != server}
+    _write(known, _devices())
 
 
 @contextmanager
@@ -68,10 +96,11 @@ def locked() -> Generator[None]:
         yield
 
 
-def _write(known: Mapping[str, Login]) -> None:
+def _write(known: Mapping[str, Login], devices: Mapping[str, Any]) -> None:
     """Whole or not at all, and for this user's eyes only."""
     file = config_file()
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with NamedTemporaryFile("w", dir=file.parent, delete=False) as fresh:  # made 0600
-        json.dump({"servers": {url: asdict(login) for url, login in known.items()}}, fresh)
+        logins = {url: asdict(login) for url, login in known.items()}
+        json.dump({"servers": logins, "devices": dict(devices)}, fresh)
     Path(fresh.name).replace(file)

@@ -6,7 +6,7 @@ from typing import cast
 
 from autostack.core.settings import Settings
 
-SECRET = frozenset({"secret_key", "database_url", "redis_url"})
+SECRET = frozenset({"secret_key", "database_url", "redis_url", "smtp_url"})
 
 _KEPT = frozenset({"LANG", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "DOCKER_HOST", "KUBECONFIG"})
 # How registries, proxies and certificates are found; COVERAGE_ lets tests measure children.

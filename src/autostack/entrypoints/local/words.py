@@ -37,11 +37,7 @@ def lines(settings: Settings, facts: Facts) -> list[str]:
 
 def address(settings: Settings) -> str:
     """Where people find the API."""
-    if settings.public_url:
-        return settings.public_url.rstrip("/")
-    bound = "127.0.0.1" if settings.bind in {"0.0.0.0", "::"} else settings.bind  # noqa: S104
-    bound = f"[{bound}]" if ":" in bound else bound
-    return f"http://{bound}:{settings.port}"
+    return settings.web_address
 
 
 def is_loopback(bind: str) -> bool:

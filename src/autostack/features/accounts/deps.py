@@ -2,32 +2,39 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, cast
 from uuid import UUID
 
 from fastapi import Depends, Request
+from fastapi.routing import APIRoute
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from autostack.core.clock import Clock
-from autostack.features.accounts import service
-from autostack.features.accounts.errors import CrossSiteRefused, NotSignedIn
+from autostack.features.accounts import reach, service
+from autostack.features.accounts.errors import CrossSiteRefused, NotSignedIn, TokenForbids
 from autostack.features.accounts.service import Accounts as AccountsValue
 from autostack.features.accounts.service import Origin
 from autostack.features.accounts.tokens import Kind
 from autostack.features.teams import service as teams
+from autostack.models.api_token import ApiToken
 from autostack.models.user import User
 from autostack.web.client import address_of, is_https
 from autostack.web.deps import Database, Limits, Now, Session, Settings
 
-SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
-    """A signed-in user and the session that proves it."""
+    """A user, and what proves it: a session, or an API token instead of one."""
 
     user: User
     session_id: UUID
+    """That of the token where there is one; whatever ends a session wants a real one."""
+    token: ApiToken | None = None
+
+    @property
+    def only_project(self) -> UUID | None:
+        return self.token.project_id if self.token else None
 
 
 async def _accounts(request: Request) -> AccountsValue:
@@ -43,9 +50,17 @@ def cookie_name(request: Request) -> str:
     return "__Host-autostack" if is_https(request) else "autostack"
 
 
+def device_cookie_name(request: Request) -> str:
+    return f"{cookie_name(request)}-device"
+
+
 async def _origin(request: Request) -> Origin:
     agent = request.headers.get("user-agent", "").encode("ascii", "replace").decode()
-    return Origin(address=await address_of(request), user_agent=agent.replace("\0", ""))
+    return Origin(
+        address=await address_of(request),
+        user_agent=agent.replace("\0", ""),
+        device=request.cookies.get(device_cookie_name(request)),
+    )
 
 
 Asking = Annotated[Origin, Depends(_origin)]
@@ -59,11 +74,43 @@ async def _reader(
     limits: Limits,
     settings: Settings,
 ) -> Reader:
-    token, kind = _proof(request)
-    user, row = await service.who(session, accounts.signer, token, kind, now=now())
-    quota = await limits.hit(settings.api_rate, "api", str(user.id))
+    text, kind = _proof(request)
+    if kind == "access" and text.startswith(service.PREFIX):
+        reader = await _reader_by_token(request, session, text, now=now())
+    else:
+        user, row = await service.who(session, accounts.signer, text, kind, now=now())
+        reader = Reader(user=user, session_id=row.id)
+    quota = await limits.hit(settings.api_rate, "api", str(reader.user.id))
     request.state.headers = quota.headers
-    return Reader(user=user, session_id=row.id)
+    return reader
+
+
+async def _reader_by_token(
+    request: Request, session: AsyncSession, text: str, *, now: datetime
+) -> Reader:
+    """Every call of every token passes here."""
+    address = await address_of(request)
+    user, token = await service.who_by_token(session, text, address=address, now=now)
+    route: APIRoute = request.scope["route"]
+    method, name, path = request.method, route.name, request.scope["path"]
+    if not reach.allows(token.scope, operation=name, method=method, path=path):
+        raise TokenForbids(f"its scope is {token.scope.value!r}")
+    named = reach.named(
+        name, path=request.path_params, query=request.query_params, body=await _body(request, name)
+    )
+    if not await service.reaches(session, token, named, name):
+        raise TokenForbids("it is for one project, and this is not about it")
+    return Reader(user=user, session_id=token.id, token=token)
+
+
+async def _body(request: Request, operation: str) -> object:
+    """Only of operations that name a project there: others may be large."""
+    if operation not in reach.BY_BODY:
+        return None
+    try:
+        return cast("object", await request.json())
+    except ValueError:
+        return None
 
 
 def _proof(request: Request) -> tuple[str, Kind]:
@@ -82,7 +129,7 @@ def _proof(request: Request) -> tuple[str, Kind]:
 
 def refuse_cross_site(request: Request) -> None:
     """A browser says where a request comes from, and a page cannot make it lie."""
-    if request.method not in SAFE and request.headers.get("sec-fetch-site") != "same-origin":
+    if request.method not in reach.SAFE and request.headers.get("sec-fetch-site") != "same-origin":
         raise CrossSiteRefused
 
 
@@ -121,10 +168,13 @@ WaitingUser = Annotated[User, Depends(_waiting_user)]
 
 
 def access(reader: Reader, clock: Clock) -> Callable[[AsyncSession], Awaitable[frozenset[UUID]]]:
-    """For streams: the teams this reader may read now; none once the session has ended."""
+    """For streams: the teams this reader may read now; none once its session or token
+    has ended.
+    """
 
     async def teams_now(session: AsyncSession) -> frozenset[UUID]:
-        if not await service.stands(session, reader.session_id, now=clock()):
+        stands = service.token_stands if reader.token else service.stands
+        if not await stands(session, reader.session_id, now=clock()):
             return frozenset()
         return await teams.ids_of_user(session, reader.user.id)
 

@@ -1,6 +1,14 @@
 from datetime import timedelta
 
-from autostack.core.errors import Conflict, Forbidden, Locked, NotFound, Unauthorized
+from autostack.core.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    Locked,
+    NotFound,
+    Unauthorized,
+    Unavailable,
+)
 
 
 class NotSignedIn(Unauthorized):
@@ -24,8 +32,27 @@ class SessionEnded(Unauthorized):
         super().__init__("This session has ended.")
 
 
+class SecondFactorNeeded(Unauthorized):
+    hint = "Send `code` too: what your authenticator shows, or a recovery code."
+
+    def __init__(self) -> None:
+        super().__init__("This account asks for a second factor.")
+
+
+class SecondFactorInvalid(Unauthorized):
+    hint = (
+        "Wait for the authenticator's next code; each is good once. Check the clock of your phone."
+    )
+
+    def __init__(self) -> None:
+        super().__init__("The code of the second factor is not valid.")
+
+
 class AccountLocked(Locked):
-    hint = "Wait as long as Retry-After says, then try again."
+    hint = (
+        "Wait as long as Retry-After says, sign in from a device you used before, or set a new "
+        "password by mail."
+    )
 
     def __init__(self, wait: timedelta) -> None:
         super().__init__("Too many failed sign-ins: this account is locked for a while.")
@@ -63,3 +90,91 @@ class CrossSiteRefused(Forbidden):
 class SessionNotFound(NotFound):
     def __init__(self) -> None:
         super().__init__("There is no such session.")
+
+
+class SignInsBusy(Unavailable):
+    hint = "Wait as long as Retry-After says, then try again."
+
+    def __init__(self, wait: timedelta) -> None:
+        super().__init__("Too many people sign in at this moment.")
+        self.retry_after = wait
+
+
+class PasswordTooCommon(Invalid):
+    hint = "Take a longer one that nobody else has; a few unrelated words are good."
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"This password cannot be used: {why}.")
+
+
+class PasswordWrong(Forbidden):
+    hint = "Type the password you sign in with."
+
+    def __init__(self) -> None:
+        super().__init__("This is not your password.")
+
+
+class CodeWrong(Forbidden):
+    hint = "Type what your authenticator shows now, or a recovery code; each is good once."
+
+    def __init__(self) -> None:
+        super().__init__("The code of the second factor is not valid.")
+
+
+class SecondFactorOn(Conflict):
+    hint = "Turn it off first; that needs the password and a code."
+
+    def __init__(self) -> None:
+        super().__init__("This account already has a second factor.")
+
+
+class SecondFactorOff(Conflict):
+    hint = "Begin with POST /auth/totp."
+
+    def __init__(self) -> None:
+        super().__init__("This account has no second factor, and none is being set up.")
+
+
+class TokenForbids(Forbidden):
+    hint = "Make one with a wider scope, or for this project: `autostack tokens create`."
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"This token may not do that: {why}.")
+
+
+class TokenNotFound(NotFound):
+    def __init__(self) -> None:
+        super().__init__("There is no such token.")
+
+
+class ProjectUnknown(NotFound):
+    def __init__(self) -> None:
+        super().__init__("There is no such project.")
+
+
+class TooManyTokens(Conflict):
+    hint = "Revoke one that is not used any more."
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"An account has {most} tokens at most.")
+
+
+class LinkInvalid(Invalid):
+    hint = "Ask for a new one: a link is good once, for an hour."
+
+    def __init__(self) -> None:
+        super().__init__("This link is not valid, or not any more.")
+
+
+class MailNotConfigured(Unavailable):
+    hint = "The administrator can set AUTOSTACK_SMTP_URL, or use `autostack admin reset-password`."
+
+    def __init__(self) -> None:
+        super().__init__("This platform sends no mail.")
+
+
+class LastAdministrator(Conflict):
+    hint = "Make another administrator first: `autostack admin create-user --admin`."
+
+    def __init__(self) -> None:
+        super().__init__("You are the only administrator of this platform.")

@@ -4,12 +4,19 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from autostack.features.accounts import email, passwords
+from autostack.features.accounts import email, weak
+from autostack.models.api_token import Scope
 
 Email = Annotated[
     str, Field(max_length=email.LONGEST, examples=["ada@example.com"]), AfterValidator(email.check)
 ]
-Password = Annotated[str, Field(min_length=passwords.SHORTEST, max_length=passwords.LONGEST)]
+Password = Annotated[str, Field(min_length=weak.SHORTEST, max_length=weak.LONGEST)]
+
+Typed = Annotated[str, Field(max_length=weak.LONGEST)]
+"""A password that exists already; whether it is long enough was decided when it was made."""
+Code = Annotated[str, Field(max_length=40, examples=["123456"])]
+LinkToken = Annotated[str, Field(max_length=200)]
+"""What a mail link carries behind `#token=`."""
 
 
 class Registration(BaseModel):
@@ -21,7 +28,11 @@ class Registration(BaseModel):
 
 class Credentials(BaseModel):
     email: str = Field(max_length=email.LONGEST)
-    password: str = Field(max_length=passwords.LONGEST)
+    password: Typed
+    code: Code | None = None
+    """Of the second factor, if the account has one: the authenticator's, or a recovery code."""
+    device_token: str | None = Field(default=None, max_length=1000)
+    """What an earlier sign-in here was answered with: strangers cannot lock this device out."""
 
 
 class RefreshToken(BaseModel):
@@ -46,6 +57,8 @@ class TeamRead(BaseModel):
 
 class Me(UserRead):
     teams: list[TeamRead]
+    second_factor: bool
+    recovery_codes_left: int
 
 
 class Tokens(BaseModel):
@@ -54,6 +67,10 @@ class Tokens(BaseModel):
     token_type: str = "bearer"  # noqa: S105 - RFC 6750's word
     expires_in: int
     """Seconds until the access token ends."""
+    device_token: str | None = None
+    """Of a sign-in: send it along when you sign in from here again, so that strangers who guess
+    at this account cannot lock you out.
+    """
 
 
 class SignedOut(BaseModel):
@@ -76,4 +93,102 @@ class SessionRead(BaseModel):
 
 class SessionList(BaseModel):
     items: list[SessionRead]
+    next_cursor: str | None = None
+
+
+class Done(BaseModel):
+    detail: str
+
+
+class PasswordChange(BaseModel):
+    current_password: Typed
+    new_password: Password
+
+
+class ResetRequest(BaseModel):
+    email: Email
+
+
+class PasswordSet(BaseModel):
+    token: LinkToken
+    new_password: Password
+
+
+class PasswordWasSet(Done):
+    device_token: str
+    """Send it along when you sign in: a lock of this account does not hold here."""
+
+
+class EmailChangeRequest(BaseModel):
+    email: Email
+    password: Typed
+
+
+class EmailConfirmation(BaseModel):
+    token: LinkToken
+
+
+class PasswordProof(BaseModel):
+    password: Typed
+
+
+class BothProofs(PasswordProof):
+    code: Code
+
+
+class CodeProof(BaseModel):
+    code: Code
+
+
+class Closing(PasswordProof):
+    code: Code | None = None
+    """Of the second factor, if the account has one."""
+
+
+class TotpRead(BaseModel):
+    """For the authenticator, shown this once: as text to type, or as a QR code made of `uri`."""
+
+    secret: str
+    uri: str
+
+
+class RecoveryCodes(BaseModel):
+    """Shown this once; each lets you in once when the authenticator is lost."""
+
+    recovery_codes: list[str]
+
+
+class TokenCreate(BaseModel):
+    name: str = Field(min_length=1, max_length=80, examples=["CI of the shop"])
+    scope: Scope
+    """`read` looks, `deploy` also brings code out and back, `admin` does all but your account."""
+    project_id: UUID | None = None
+    """The only project it reaches."""
+    days: int = Field(default=90, ge=1, le=366)
+    """How long it lives."""
+
+
+class TokenRead(BaseModel):
+    """A token by its first characters, and when and from where it was used last."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    name: str
+    hint: str
+    scope: Scope
+    project_id: UUID | None
+    created_at: datetime
+    expires_at: datetime
+    used_at: datetime | None
+    used_from: str
+
+
+class TokenMade(TokenRead):
+    token: str
+    """Shown this once."""
+
+
+class TokenList(BaseModel):
+    items: list[TokenRead]
     next_cursor: str | None = None

@@ -1,4 +1,4 @@
-"""The three things that prove a session: access token, refresh token, cookie."""
+"""What proves a session (access token, refresh token, cookie), a known device, or a mail link."""
 
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -14,8 +14,9 @@ from autostack.core.crypto import derive
 
 ACCESS_LIFE = timedelta(minutes=30)
 SESSION_LIFE = timedelta(days=7)
+DEVICE_LIFE = timedelta(days=180)
 
-Kind = Literal["access", "cookie"]
+Kind = Literal["access", "cookie", "device"]
 
 _NAME = "autostack"
 _ALGORITHM = "HS256"
@@ -25,7 +26,9 @@ _ID = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """What a genuine token says; whether the session still stands is the database's answer."""
+    """What a genuine token says; whether the session still stands is the database's answer. That
+    of a device names the device instead.
+    """
 
     user_id: UUID
     session_id: UUID
@@ -83,6 +86,11 @@ def make_refresh(session_id: UUID) -> str:
     return urlsafe_b64encode(session_id.bytes + secrets.token_bytes(32)).decode()
 
 
+def make_link() -> str:
+    """What a mail link carries; only its digest is kept."""
+    return secrets.token_urlsafe(32)
+
+
 def session_of(refresh: str) -> UUID | None:
     try:
         raw = urlsafe_b64decode(refresh.encode("ascii"))
@@ -91,5 +99,5 @@ def session_of(refresh: str) -> UUID | None:
         return None
 
 
-def digest(refresh: str) -> str:
-    return sha256(refresh.encode(errors="replace")).hexdigest()
+def digest(token: str) -> str:
+    return sha256(token.encode(errors="replace")).hexdigest()

@@ -12,6 +12,7 @@ from autostack.core.logs import places
 from autostack.core.logs.deployment import archive_of
 from autostack.engine import facts
 from autostack.engine.release import Artifact
+from autostack.features.accounts import service as accounts
 from autostack.features.deployments.journal import work
 from autostack.features.deployments.tasks import Works
 from autostack.features.environments import service as environments
@@ -49,6 +50,7 @@ async def sweep(works: Works) -> None:
     async with works.db.transaction() as session:
         await projects.remove_again(session, before=before)
         await environments.remove_again(session, before=before)
+        await accounts.purge(session)
 
 
 async def remove_project(works: Works, project_id: UUID) -> None:
@@ -63,6 +65,8 @@ async def remove_project(works: Works, project_id: UUID) -> None:
         found = await session.get(Project, project_id)
         if found is not None and found.removed_at is not None:
             await session.delete(found)
+            await session.flush()
+            await accounts.purge(session)
 
 
 async def remove_environment(works: Works, environment_id: UUID) -> None:

@@ -17,6 +17,7 @@ from autostack.engine.errors import JournalAway, LeaseLost, StepGivenUp
 from autostack.engine.order import Order, Tools
 from autostack.engine.release import BUILD_LIMITS, Diagnosis, Limits, Status
 from autostack.engine.run import guarded
+from autostack.features.accounts.tasks import Desk
 from autostack.features.deployments import orders, service
 from autostack.features.deployments.journal import PostgresJournal, Site, work
 from autostack.features.deployments.turns import Turns
@@ -49,6 +50,8 @@ class Works:
     build_limits: Limits = BUILD_LIMITS
     sweep: Callable[[], Awaitable[None]] = _nothing_left
     """Remove what builds that were cut off left, before any begins."""
+    desk: Desk | None = None
+    """What letters to people are written with."""
     beside: tuple[Callable[[], Awaitable[None]], ...] = ()
     """What else the worker that leads does, until it is cancelled."""
 

@@ -23,7 +23,8 @@ Access = Callable[[AsyncSession], Awaitable[frozenset[UUID]]]
 """The teams a reader may read now; an empty set ends the stream."""
 
 _BATCH = 200
-_RECHECK = timedelta(seconds=15)
+_RECHECK = timedelta(seconds=5)
+"""Nobody who lost access reads on for longer, whatever else fails."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

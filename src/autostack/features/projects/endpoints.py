@@ -3,7 +3,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from autostack.features.accounts.deps import CurrentUser
+from autostack.features.accounts.deps import CurrentReader, CurrentUser
 from autostack.features.accounts.errors import NotSignedIn
 from autostack.features.projects import service
 from autostack.features.projects.errors import (
@@ -31,13 +31,15 @@ router = APIRouter(prefix="/projects", tags=["projects"])
 
 @router.get("", responses=problems(NotSignedIn, CursorInvalid))
 async def list_projects(
-    user: CurrentUser,
+    reader: CurrentReader,
     session: Session,
     paging: PageQuery,
     name: Annotated[str | None, Query(max_length=80)] = None,
 ) -> Page[ProjectRead]:
     """Your projects, newest first; `name` asks for one by its name."""
-    rows, cursor = await service.page(session, paging, reader=user, name=name)
+    rows, cursor = await service.page(
+        session, paging, reader=reader.user, name=name, only=reader.only_project
+    )
     return Page(items=[_read(row) for row in rows], next_cursor=cursor)
 
 

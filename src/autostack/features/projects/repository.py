@@ -31,14 +31,21 @@ async def opening(session: AsyncSession, user_id: UUID, repo_url: str) -> Projec
 
 
 async def page(
-    session: AsyncSession, user_id: UUID, paging: Paging, *, name: str | None
+    session: AsyncSession, user_id: UUID, paging: Paging, *, name: str | None, only: UUID | None
 ) -> tuple[Sequence[Project], str | None]:
     query = _readable(user_id)
     if name is not None:
         query = query.where(Project.name == name)
+    if only is not None:
+        query = query.where(Project.id == only)
     return await newest_first(
         session, query, at=Project.created_at, row_id=Project.id, paging=paging
     )
+
+
+async def of_team(session: AsyncSession, team_id: UUID) -> Sequence[Project]:
+    query = select(Project).where(Project.team_id == team_id, Project.removed_at.is_(None))
+    return (await session.scalars(query.order_by(Project.id).with_for_update())).all()
 
 
 async def name_taken(session: AsyncSession, team_id: UUID, name: str) -> bool:

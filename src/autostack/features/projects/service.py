@@ -51,9 +51,15 @@ async def get(session: AsyncSession, project_id: UUID, *, reader: User) -> Proje
 
 
 async def page(
-    session: AsyncSession, paging: Paging, *, reader: User, name: str | None = None
+    session: AsyncSession,
+    paging: Paging,
+    *,
+    reader: User,
+    name: str | None = None,
+    only: UUID | None = None,
 ) -> tuple[Sequence[Project], str | None]:
-    return await repository.page(session, reader.id, paging, name=name)
+    """`only` narrows it to one project, for whoever reaches no other."""
+    return await repository.page(session, reader.id, paging, name=name, only=only)
 
 
 async def create(
@@ -161,6 +167,13 @@ async def remove(session: AsyncSession, project: Project, *, by: User, now: date
     project.credential = None
     await _ask_to_remove(session, project.id)
     await _tell(session, project, "project.removed", by=by, now=now)
+
+
+async def remove_all(session: AsyncSession, *, by: User, now: datetime) -> None:
+    """Every project of the user's personal team."""
+    team = await teams.personal(session, by)
+    for project in await repository.of_team(session, team.id):
+        await remove(session, project, by=by, now=now)
 
 
 async def remove_again(session: AsyncSession, *, before: datetime) -> None:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -8,19 +9,23 @@ from autostack.features.accounts.deps import (
     Asking,
     CurrentReader,
     CurrentUser,
-    cookie_name,
     refuse_cross_site,
 )
+from autostack.features.accounts.endpoints import cookies
 from autostack.features.accounts.errors import (
     AccountLocked,
     CredentialsInvalid,
     CrossSiteRefused,
     EmailTaken,
     NotSignedIn,
+    PasswordTooCommon,
     RegistrationClosed,
+    SecondFactorInvalid,
+    SecondFactorNeeded,
     SessionEnded,
     SessionNotFound,
     SetupCodeNeeded,
+    SignInsBusy,
 )
 from autostack.features.accounts.schemas import (
     Credentials,
@@ -34,32 +39,40 @@ from autostack.features.accounts.schemas import (
     Tokens,
     UserRead,
 )
-from autostack.features.accounts.service import SignedIn
+from autostack.features.accounts.service import Origin, SignedIn
 from autostack.features.accounts.tokens import ACCESS_LIFE, SESSION_LIFE
 from autostack.features.teams import service as teams
-from autostack.web.client import is_https
-from autostack.web.deps import Database, Limits, Now, Session, Settings
+from autostack.web.deps import Database, Now, Session
 from autostack.web.limits import TooManyRequests
 from autostack.web.problems import problems
+from autostack.web.rates import per_address
 
-router = APIRouter(prefix="/auth", tags=["accounts"])
+router = APIRouter()
+
+_REFUSALS = (
+    CredentialsInvalid,
+    SecondFactorNeeded,
+    SecondFactorInvalid,
+    AccountLocked,
+    TooManyRequests,
+    SignInsBusy,
+)
 
 
 @router.post(
     "/register",
-    responses=problems(EmailTaken, RegistrationClosed, SetupCodeNeeded, TooManyRequests),
+    dependencies=[per_address("register")],
+    responses=problems(
+        EmailTaken, PasswordTooCommon, RegistrationClosed, SetupCodeNeeded, TooManyRequests
+    ),
 )
 async def register(
     body: Registration,
     db: Database,
     accounts: Accounts,
     now: Now,
-    limits: Limits,
-    settings: Settings,
-    asking: Asking,
 ) -> UserRead:
     """Make an account. The first one of a platform becomes its administrator."""
-    await limits.hit(settings.login_rate, "register", asking.address)
     user = await service.register(
         db,
         accounts,
@@ -71,25 +84,32 @@ async def register(
     return UserRead.model_validate(user)
 
 
-@router.post("/login", responses=problems(CredentialsInvalid, AccountLocked, TooManyRequests))
+@router.post("/login", dependencies=[per_address("login")], responses=problems(*_REFUSALS))
 async def login(
     body: Credentials,
     db: Database,
     accounts: Accounts,
     now: Now,
-    limits: Limits,
-    settings: Settings,
     asking: Asking,
 ) -> Tokens:
-    """Sign in with e-mail and password."""
-    await limits.hit(settings.login_rate, "login", asking.address)
+    """Sign in with e-mail and password, and a code where the account has a second factor."""
     signed = await service.sign_in(
-        db, accounts, email=body.email, password=body.password, origin=asking, now=now()
+        db,
+        accounts,
+        email=body.email,
+        password=body.password,
+        code=body.code,
+        origin=_known(asking, body),
+        now=now(),
     )
     return _tokens(accounts, signed, now)
 
 
-@router.post("/refresh", responses=problems(SessionEnded))
+@router.post(
+    "/refresh",
+    dependencies=[per_address("refresh")],
+    responses=problems(SessionEnded, TooManyRequests),
+)
 async def refresh(body: RefreshToken, db: Database, accounts: Accounts, now: Now) -> Tokens:
     """Swap a refresh token for a new pair. A token that was swapped before ends its session."""
     return _tokens(accounts, await service.refresh(db, body.refresh_token, now=now()), now)
@@ -104,7 +124,8 @@ async def logout(body: RefreshToken, session: Session, now: Now) -> SignedOut:
 
 @router.post(
     "/session",
-    responses=problems(CredentialsInvalid, AccountLocked, TooManyRequests, CrossSiteRefused),
+    dependencies=[per_address("login")],
+    responses=problems(*_REFUSALS, CrossSiteRefused),
 )
 async def open_session(
     body: Credentials,
@@ -113,27 +134,23 @@ async def open_session(
     db: Database,
     accounts: Accounts,
     now: Now,
-    limits: Limits,
-    settings: Settings,
     asking: Asking,
 ) -> UserRead:
     """Sign the dashboard in: the answer sets a cookie that scripts cannot read."""
     if "sec-fetch-site" in request.headers:
         refuse_cross_site(request)
-    await limits.hit(settings.login_rate, "login", asking.address)
     signed = await service.sign_in(
-        db, accounts, email=body.email, password=body.password, origin=asking, now=now()
+        db,
+        accounts,
+        email=body.email,
+        password=body.password,
+        code=body.code,
+        origin=_known(asking, body),
+        now=now(),
     )
-    cookie = accounts.signer.sign(signed.claim, "cookie", now=now(), life=SESSION_LIFE)
-    response.set_cookie(
-        cookie_name(request),
-        cookie,
-        max_age=int(SESSION_LIFE.total_seconds()),
-        path="/",
-        secure=is_https(request),
-        httponly=True,
-        samesite="strict",
-    )
+    token = accounts.signer.sign(signed.claim, "cookie", now=now(), life=SESSION_LIFE)
+    cookies.set_session(request, response, token)
+    cookies.set_device(request, response, signed.device)
     return UserRead.model_validate(signed.user)
 
 
@@ -143,13 +160,7 @@ async def close_session(
 ) -> SignedOut:
     """Sign the dashboard out."""
     await service.revoke(session, reader.user, reader.session_id, now=now())
-    response.delete_cookie(
-        cookie_name(request),
-        path="/",
-        secure=is_https(request),
-        httponly=True,
-        samesite="strict",
-    )
+    cookies.forget_session(request, response)
     return SignedOut()
 
 
@@ -157,9 +168,12 @@ async def close_session(
 async def me(user: CurrentUser, session: Session) -> Me:
     """Who is signed in, and the teams they are in."""
     found = await teams.of_user(session, user)
+    factor = await service.factor_of(session, user)
     return Me(
         **UserRead.model_validate(user).model_dump(),
         teams=[TeamRead.model_validate(team) for team in found],
+        second_factor=factor.on,
+        recovery_codes_left=factor.recovery_codes,
     )
 
 
@@ -177,6 +191,13 @@ async def list_sessions(reader: CurrentReader, session: Session, now: Now) -> Se
     )
 
 
+@router.delete("/sessions", responses=problems(NotSignedIn, CrossSiteRefused))
+async def end_other_sessions(reader: CurrentReader, session: Session, now: Now) -> SignedOut:
+    """Sign out everywhere but here."""
+    await service.revoke_others(session, reader.user, but=reader.session_id, now=now())
+    return SignedOut()
+
+
 @router.delete("/sessions/{session_id}", responses=problems(NotSignedIn, SessionNotFound))
 async def end_session(session_id: UUID, user: CurrentUser, session: Session, now: Now) -> SignedOut:
     """Sign out somewhere else."""
@@ -189,5 +210,11 @@ def _tokens(accounts: Accounts, signed: SignedIn, now: Now) -> Tokens:
     return Tokens(
         access_token=access,
         refresh_token=signed.refresh,
+        device_token=signed.device or None,
         expires_in=int(ACCESS_LIFE.total_seconds()),
     )
+
+
+def _known(asking: Origin, body: Credentials) -> Origin:
+    """Programs send in the body what browsers send as a cookie."""
+    return replace(asking, device=body.device_token) if body.device_token else asking
