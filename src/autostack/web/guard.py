@@ -14,8 +14,8 @@ from typing import Any, cast
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from autostack.core.addresses import is_loopback
 from autostack.core.errors import AutostackError, Unavailable
-from autostack.web.client import is_loopback
 from autostack.web.problems import BodyTooLarge, RequestInvalid, respond_error, respond_unexpected
 
 log = logging.getLogger(__name__)

@@ -35,24 +35,24 @@ def up(detach: Detach = False) -> None:
     """Start the platform on this machine, or what is missing of it."""
     from autostack.entrypoints.local import start
 
-    with _in_words():
-        start.up(_settings(), detach=detach, say=_say)
+    with telling():
+        start.up(settings(), detach=detach, say=_say)
 
 
 def down(apps: Apps = False) -> None:
     """Stop the control plane; deployed apps go on serving unless --apps is given."""
     from autostack.entrypoints.local import stop
 
-    with _in_words():
-        stop.down(_settings(), apps=apps, say=_say)
+    with telling():
+        stop.down(settings(), apps=apps, say=_say)
 
 
 def status(as_json: AsJson = False) -> None:
     """Show each part of the platform. The exit code is 0 when all run and the API is ready."""
     from autostack.entrypoints.local import parts
 
-    with _in_words():
-        found = parts.look(_settings())
+    with telling():
+        found = parts.look(settings())
         if as_json:
             _say(json.dumps(found.as_json(), indent=2))
         else:
@@ -67,8 +67,8 @@ def doctor(as_json: AsJson = False) -> None:
     """Check what this machine offers, and say what to do about what is missing."""
     from autostack.entrypoints.local import doctor as examination
 
-    with _in_words():
-        findings = examination.examine(_settings())
+    with telling():
+        findings = examination.examine(settings())
         if as_json:
             _say(json.dumps([examination.as_json(each) for each in findings], indent=2))
         else:
@@ -88,8 +88,8 @@ def service_install(show: Print = False) -> None:
     """Install and start a systemd unit that keeps the platform running."""
     from autostack.entrypoints.local import service
 
-    with _in_words():
-        made = service.unit(_settings(), os.environ)
+    with telling():
+        made = service.unit(settings(), os.environ)
         if show:
             _say(made.text)
             return
@@ -98,7 +98,7 @@ def service_install(show: Print = False) -> None:
 
 
 @contextmanager
-def _in_words() -> Generator[None]:
+def telling() -> Generator[None]:
     """A failure is two sentences and an exit code, not a traceback."""
     try:
         yield
@@ -107,7 +107,7 @@ def _in_words() -> Generator[None]:
         raise typer.Exit(FAILED) from None
 
 
-def _settings() -> "Settings":
+def settings() -> "Settings":
     from pydantic import ValidationError
 
     from autostack.core.settings import Settings

@@ -34,14 +34,17 @@ async def register(
     email: str,
     password: str,
     setup_code: str | None,
+    here: bool,
     now: datetime,
 ) -> User:
-    """A new account with its personal team. The first one of a platform administers it."""
+    """A new account with its personal team. The first one of a platform administers it. `here`
+    says that somebody asks on this machine, with no proxy in between.
+    """
     refuse_weak(password, email=email)
     hashed = await accounts.passwords.hash(password)
     async with db.transaction() as session:
         first = await repository.begin_registration(session)
-        _admit(accounts.policy, first=first, code=setup_code)
+        _admit(accounts.policy, first=first, code=setup_code, here=here)
         return await found(session, email=email, hashed=hashed, is_admin=first, now=now)
 
 
@@ -72,12 +75,12 @@ def refuse_weak(password: str, *, email: str) -> None:
         raise PasswordTooCommon(reason)
 
 
-def _admit(policy: Policy, *, first: bool, code: str | None) -> None:
+def _admit(policy: Policy, *, first: bool, code: str | None, here: bool) -> None:
     if not first:
-        if not policy.open:
+        if not (policy.open or (policy.open_here and here)):
             raise RegistrationClosed
         return
-    if policy.needs_code and not _same(code or "", policy.setup_code or ""):
+    if (policy.needs_code or not here) and not _same(code or "", policy.setup_code or ""):
         raise SetupCodeNeeded
 
 
