@@ -25,6 +25,7 @@ from autostack.features.accounts import endpoints as accounts
 from autostack.features.accounts.passwords import Passwords
 from autostack.features.accounts.service import Accounts, Policy
 from autostack.features.accounts.tokens import Signer
+from autostack.features.audit import endpoints as audit
 from autostack.features.deployments import endpoints as deployments
 from autostack.features.disk import endpoints as disk
 from autostack.features.environments import endpoints as environments
@@ -58,6 +59,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     logs.router,
     disk.router,
     activity.router,
+    audit.router,
     metrics.router,
 )
 

@@ -135,16 +135,23 @@ async def _judge(
 ) -> SignedIn | AutostackError:
     user = attempt.user
     if user is None or not await _right(session, user, attempt.checked):
-        await failures.note(session, attempt.door, now=now)
+        await _note_failure(session, attempt, now=now)
         return CredentialsInvalid()
     refusal = await codes.refusal(session, accounts, user.id, attempt.code, now=now)
     if refusal is not None:
         if isinstance(refusal, SecondFactorInvalid):
-            await failures.note(session, attempt.door, now=now)
+            await _note_failure(session, attempt, now=now)
         return refusal
     await failures.forget(session, attempt.door)
     device = accounts.device_token(user, attempt.device, now=now)
     return await sessions.begin(session, user, attempt.origin, device=device, now=now)
+
+
+async def _note_failure(session: AsyncSession, attempt: _Attempt, *, now: datetime) -> None:
+    """Of no team: it takes as long for an address without an account."""
+    await failures.note(session, attempt.door, now=now)
+    actor = attempt.user.id if attempt.user else None
+    await events.emit(session, "account.sign_in_failed", team_id=None, actor_id=actor, now=now)
 
 
 async def _right(session: AsyncSession, user: User, checked: Checked) -> bool:
