@@ -168,3 +168,12 @@ def _is_local(name: str) -> bool:
         or "." not in name
         or name in _PROVIDERS
     )
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

@@ -16,6 +16,7 @@ from pydantic_settings import (
 )
 
 from autostack.core import domain, mail
+from autostack.core.addresses import is_loopback
 from autostack.core.home import Home
 
 _RATE = re.compile(r"[1-9][0-9]{0,8} ?(/|per) ?([1-9][0-9]{0,4} ?)?(second|minute|hour|day)s?")
@@ -118,8 +119,10 @@ class Settings(BaseSettings):
     )
     registration: Literal["auto", "open", "invite", "closed"] = Field(
         default="auto",
-        description="Who may make an account. `auto`: anybody while `bind` is this machine alone, "
-        "else `invite`. The first account can always be made.",
+        description="Who may make an account. `auto`: anybody while this machine alone reaches the "
+        "API (by `bind`, `public_url` and `trusted_proxies`), else `invite`: those the "
+        "administrator makes one for. The first account can always be made; beyond this machine "
+        "that needs the code on its console.",
     )
     smtp_url: str | None = Field(
         default=None,
@@ -234,6 +237,13 @@ class Settings(BaseSettings):
         bound = "127.0.0.1" if self.bind in {"0.0.0.0", "::"} else self.bind  # noqa: S104
         bound = f"[{bound}]" if ":" in bound else bound
         return f"http://{bound}:{self.port}"
+
+    @property
+    def reachable(self) -> bool:
+        """Whether others than this machine get to the API, by its address or a proxy before it."""
+        public = urlsplit(self.public_url or "").hostname
+        beyond = not is_loopback(self.bind) or (public is not None and not is_loopback(public))
+        return beyond or bool(self.trusted_proxies)
 
     @property
     def mail_sender(self) -> str:

@@ -25,6 +25,7 @@ from autostack.features.accounts import endpoints as accounts
 from autostack.features.accounts.passwords import Passwords
 from autostack.features.accounts.service import Accounts, Policy
 from autostack.features.accounts.tokens import Signer
+from autostack.features.audit import endpoints as audit
 from autostack.features.deployments import endpoints as deployments
 from autostack.features.disk import endpoints as disk
 from autostack.features.environments import endpoints as environments
@@ -39,7 +40,6 @@ from autostack.features.traffic import endpoints as traffic
 from autostack.features.uploads import endpoints as uploads
 from autostack.features.variables import endpoints as variables
 from autostack.web import openapi, problems, reference
-from autostack.web.client import is_loopback
 from autostack.web.guard import BODY_LIMIT, Guard, Rules
 from autostack.web.limits import Counter, Limits
 from autostack.web.measure import Measure, Meters
@@ -59,6 +59,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     logs.router,
     disk.router,
     activity.router,
+    audit.router,
     metrics.router,
 )
 
@@ -190,10 +191,10 @@ def _shared(settings: Settings) -> Counter | None:
 
 
 def _accounts(settings: Settings, keys: Keys) -> Accounts:
-    local = is_loopback(settings.bind)
     policy = Policy(
-        open=settings.registration == "open" or (settings.registration == "auto" and local),
-        needs_code=not local,
+        open=settings.registration == "open",
+        open_here=settings.registration == "auto" and not settings.reachable,
+        needs_code=settings.reachable,
         setup_code=keys.setup_code,
     )
     return Accounts(

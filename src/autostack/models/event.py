@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Identity, Index
+from sqlalchemy import DDL, BigInteger, Identity, Index, event
 from sqlalchemy.orm import Mapped, mapped_column
 
 from autostack.models.base import Base, Json
@@ -14,6 +14,8 @@ class Event(Base):
     __table_args__ = (
         Index("ix_events_deployment", "deployment_id", "xid", "id"),
         Index("ix_events_order", "xid", "id"),
+        Index("ix_events_at", "at", "id"),
+        Index("ix_events_actor", "actor_id", "at"),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
@@ -26,3 +28,17 @@ class Event(Base):
     actor_id: Mapped[UUID | None]
     data: Mapped[Json]
     at: Mapped[datetime]
+    address: Mapped[str | None]
+    """From where it was asked for."""
+    token_id: Mapped[UUID | None]
+    """The API token it was asked for with."""
+
+
+APPEND_ONLY = (
+    """create function events_are_history() returns trigger language plpgsql as $$
+    begin raise exception 'events are never changed or removed'; end $$""",
+    """create trigger events_are_history before update or delete or truncate on events
+    for each statement execute function events_are_history()""",
+)
+for _statement in APPEND_ONLY:
+    event.listen(Event.__table__, "after_create", DDL(_statement))  # type: ignore[no-untyped-call]

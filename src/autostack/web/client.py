@@ -7,6 +7,8 @@ from fastapi import Request
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 
+from autostack.core.addresses import is_loopback
+
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 
 
@@ -40,15 +42,6 @@ def is_https(request: Request) -> bool:
 def is_local(request: Request) -> bool:
     """A program on this machine that asks us itself, with no proxy in between."""
     return is_loopback(_peer(request)) and not _is_forwarded(request.headers)
-
-
-def is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def _peer(connection: HTTPConnection) -> str:

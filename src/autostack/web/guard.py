@@ -12,10 +12,13 @@ from datetime import timedelta
 from typing import Any, cast
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from autostack.core.addresses import is_loopback
+from autostack.core.asking import ADDRESS
 from autostack.core.errors import AutostackError, Unavailable
-from autostack.web.client import is_loopback
+from autostack.web.client import address_of
 from autostack.web.problems import BodyTooLarge, RequestInvalid, respond_error, respond_unexpected
 
 log = logging.getLogger(__name__)
@@ -91,6 +94,8 @@ class Guard:
             await self._app(scope, receive, send)
             return
         scope.setdefault("state", {})
+        if "app" in scope:
+            ADDRESS.set(await address_of(Request(scope)))
         answer = _Answer(scope, send, https=self._rules.https)
         try:
             checked = await self._check(scope, receive)

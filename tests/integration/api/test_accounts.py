@@ -112,6 +112,43 @@ async def test_beyond_loopback_the_first_account_needs_the_setup_code(
     assert (second.status_code, second.json()["code"]) == (403, "registration_closed")
 
 
+@pytest.mark.parametrize(
+    "beyond",
+    [
+        {"bind": "0.0.0.0"},
+        {"public_url": "https://deploy.example.com"},
+        {"trusted_proxies": ("203.0.113.4",)},
+    ],
+)
+async def test_whoever_a_proxy_lets_in_is_not_on_this_machine(
+    settings: Settings,
+    keys: Keys,
+    database_url: str,
+    clock: FakeClock,
+    beyond: dict[str, object],
+) -> None:
+    reached = settings.model_copy(update=beyond)
+    app = assemble(reached, keys, url=database_url, clock=clock)
+    async with app.router.lifespan_context(app), speak(app) as client:
+        answer = await client.post("/auth/register", json=LOGIN)
+
+    assert (answer.status_code, answer.json()["code"]) == (403, "setup_code_needed")
+
+
+async def test_a_proxy_nobody_told_us_of_opens_nothing_either(
+    client: httpx.AsyncClient,
+) -> None:
+    forwarded = {"X-Forwarded-For": "203.0.113.9"}
+    first = await client.post("/auth/register", json=LOGIN, headers=forwarded)
+    here = await client.post("/auth/register", json=LOGIN)
+    eve = {"email": "eve@example.com", "password": PASSWORD}
+    second = await client.post("/auth/register", json=eve, headers=forwarded)
+
+    assert (first.status_code, first.json()["code"]) == (403, "setup_code_needed")
+    assert (here.status_code, here.json()["is_admin"]) == (200, True)
+    assert (second.status_code, second.json()["code"]) == (403, "registration_closed")
+
+
 async def test_a_platform_that_lost_its_code_lets_nobody_be_first(
     settings: Settings, keys: Keys, database_url: str, clock: FakeClock
 ) -> None:

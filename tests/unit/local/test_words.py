@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from autostack.core.addresses import is_loopback
 from autostack.core.settings import Settings
-from autostack.entrypoints.local.words import Facts, address, is_loopback, lines
+from autostack.entrypoints.local.words import Facts, address, lines
 
 LOCAL = Settings(home=Path("/srv/a"), port=8123, edge_port=8124)
 NEW = Facts(first_account=True, setup_code="abcd-efgh-jkmn")

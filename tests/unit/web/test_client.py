@@ -1,6 +1,7 @@
 import pytest
 
-from autostack.web.client import client_address, is_loopback
+from autostack.core.addresses import is_loopback
+from autostack.web.client import client_address
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from autostack.entrypoints.cli.options import AsJson, Server, Target, in_words
 
 Email = Annotated[str, typer.Option("--email", prompt=True, help="The account's address.")]
 SessionId = Annotated[str | None, typer.Argument(help="From `autostack sessions list`.")]
+HaveCode = Annotated[bool, typer.Option("--code", help="I have a code; send no letter.")]
 SetupCode = Annotated[
     bool, typer.Option("--setup-code", help="Ask for the code that `autostack up` printed.")
 ]
@@ -72,12 +73,13 @@ def password_change(server: Server = None) -> None:
 
 
 @password_commands.command("reset")
-def password_reset(email: Email, server: Server = None) -> None:
-    """Get a code by mail and set a new password with it."""
+def password_reset(email: Email, have_code: HaveCode = False, server: Server = None) -> None:
+    """Get a code by mail, or from the administrator, and set a new password with it."""
     with in_words():
         client = Target(server).client
-        typer.echo(client.post("/auth/password/reset", {"email": email})["detail"])
-        token = typer.prompt("Code of the letter", hide_input=True).strip()
+        if not have_code:
+            typer.echo(client.post("/auth/password/reset", {"email": email})["detail"])
+        token = typer.prompt("Code", hide_input=True).strip()
         body = {"token": token, "new_password": _new_password()}
         done = client.post("/auth/password/reset/confirm", body)
         store.remember_device(client.server, email, done["device_token"])

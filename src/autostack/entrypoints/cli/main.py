@@ -9,6 +9,7 @@ import typer
 from autostack.entrypoints.cli import (
     access,
     account,
+    admin,
     deployments,
     disk,
     platform,
@@ -52,6 +53,7 @@ app.command(rich_help_panel=HERE)(platform.down)
 app.command(rich_help_panel=HERE)(platform.status)
 app.command(rich_help_panel=HERE)(platform.doctor)
 app.command("disk", rich_help_panel=HERE)(disk.disk)
+app.add_typer(admin.commands, name="admin", rich_help_panel=HERE)
 app.add_typer(platform.service_commands, name="service", rich_help_panel=HERE)
 
 ACCOUNT = "Account"

@@ -35,24 +35,24 @@ def up(detach: Detach = False) -> None:
     """Start the platform on this machine, or what is missing of it."""
     from autostack.entrypoints.local import start
 
-    with _in_words():
-        start.up(_settings(), detach=detach, say=_say)
+    with telling():
+        start.up(settings(), detach=detach, say=_say)
 
 
 def down(apps: Apps = False) -> None:
     """Stop the control plane; deployed apps go on serving unless --apps is given."""
     from autostack.entrypoints.local import stop
 
-    with _in_words():
-        stop.down(_settings(), apps=apps, say=_say)
+    with telling():
+        stop.down(settings(), apps=apps, say=_say)
 
 
 def status(as_json: AsJson = False) -> None:
     """Show each part of the platform. The exit code is 0 when all run and the API is ready."""
     from autostack.entrypoints.local import parts
 
-    with _in_words():
-        found = parts.look(_settings())
+    with telling():
+        found = parts.look(settings())
         if as_json:
             _say(json.dumps(found.as_json(), indent=2))
         else:
@@ -67,8 +67,8 @@ def doctor(as_json: AsJson = False) -> None:
     """Check what this machine offers, and say what to do about what is missing."""
     from autostack.entrypoints.local import doctor as examination
 
-    with _in_words():
-        findings = examination.examine(_settings())
+    with telling():
+        findings = examination.examine(settings())
         if as_json:
             _say(json.dumps([examination.as_json(each) for each in findings], indent=2))
         else:
@@ -88,17 +88,17 @@ def service_install(show: Print = False) -> None:
     """Install and start a systemd unit that keeps the platform running."""
     from autostack.entrypoints.local import service, words
 
-    with _in_words():
-        settings = _settings()
-        made = service.unit(settings, os.environ)
+    with telling():
+        asked = settings()
+        made = service.unit(asked, os.environ)
         if show:
             _say(made.text)
             return
-        if service.install(made, settings):
+        if service.install(made, asked):
             _say(f"Installed {made.path} and started it. `{made.look}` shows its output.")
         else:
             _say(f"Wrote {made.path}; what changed there counts from the service's next start on.")
-        _say(words.welcome(settings))
+        _say(words.welcome(asked))
 
 
 @service_commands.command("uninstall")
@@ -106,18 +106,18 @@ def service_uninstall() -> None:
     """End the platform, apps included, and remove its unit; its data stays."""
     from autostack.entrypoints.local import service
 
-    with _in_words():
-        settings = _settings()
+    with telling():
+        asked = settings()
         made = service.unit(settings, os.environ)
-        if service.uninstall(made, settings):
-            _say(f"Removed {made.path}. Data and apps are kept in {settings.home};")
+        if service.uninstall(made, asked):
+            _say(f"Removed {made.path}. Data and apps are kept in {asked.home};")
             _say("`autostack up` runs them again, `autostack service install` as a service.")
         else:
             _say(f"There is no service: {made.path} does not exist.")
 
 
 @contextmanager
-def _in_words() -> Generator[None]:
+def telling() -> Generator[None]:
     """A failure is two sentences and an exit code, not a traceback."""
     try:
         yield
@@ -126,7 +126,7 @@ def _in_words() -> Generator[None]:
         raise typer.Exit(FAILED) from None
 
 
-def _settings() -> "Settings":
+def settings() -> "Settings":
     from pydantic import ValidationError
 
     from autostack.core.settings import Settings

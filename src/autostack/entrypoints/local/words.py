@@ -1,6 +1,5 @@
 """What `up` tells whoever started the platform. Pure but for reading the set-up code."""
 
-import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -40,17 +39,8 @@ def address(settings: Settings) -> str:
     return settings.web_address
 
 
-def is_loopback(bind: str) -> bool:
-    if bind == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(bind).is_loopback
-    except ValueError:
-        return False
-
-
 def _first_account(settings: Settings, code: str | None) -> str:
-    if is_loopback(settings.bind) or code is None:
+    if not settings.reachable or code is None:
         return "Create the first account, the administrator: `autostack register`"
     return (
         "Create the first account, the administrator: `autostack register --setup-code`\n"

@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from fastapi.routing import APIRoute
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from autostack.core.asking import TOKEN
 from autostack.core.clock import Clock
 from autostack.features.accounts import reach, service
 from autostack.features.accounts.errors import CrossSiteRefused, NotSignedIn, TokenForbids
@@ -100,6 +101,7 @@ async def _reader_by_token(
     )
     if not await service.reaches(session, token, named, name):
         raise TokenForbids("it is for one project, and this is not about it")
+    TOKEN.set(token.id)
     return Reader(user=user, session_id=token.id, token=token)
 
 

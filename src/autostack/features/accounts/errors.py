@@ -178,3 +178,15 @@ class LastAdministrator(Conflict):
 
     def __init__(self) -> None:
         super().__init__("You are the only administrator of this platform.")
+
+
+class UserNotFound(NotFound):
+    hint = "`autostack admin list` shows every account."
+
+    def __init__(self) -> None:
+        super().__init__("There is no account with this address.")
+
+
+class EmailInvalid(Invalid):
+    def __init__(self) -> None:
+        super().__init__("This is not an e-mail address.")

@@ -3,11 +3,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Text, cast, func, insert, literal, select, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Text, cast, func, insert, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from autostack.core.asking import ADDRESS, TOKEN
 from autostack.features.events.hub import CHANNEL
 from autostack.models.event import Event
+from autostack.models.user import User
 
 _OWN_XID = cast(cast(func.pg_current_xact_id(), Text), BigInteger)
 # Older transactions may still commit; what lies below this is complete and stays so.
@@ -34,9 +36,13 @@ async def add(
         actor_id=actor_id,
         data=data,
         at=at,
+        address=ADDRESS.get(),
+        token_id=TOKEN.get(),
     )
     await session.execute(row)
-    told = literal(f"{team_id or ''}:") + cast(func.pg_current_xact_id(), Text)
+    if team_id is None:
+        return  # no stream carries it
+    told = literal(f"{team_id}:") + cast(func.pg_current_xact_id(), Text)
     await session.execute(select(func.pg_notify(CHANNEL, told)))
 
 
@@ -59,6 +65,15 @@ async def after(
     if deployment_id is not None:
         query = query.where(Event.deployment_id == deployment_id)
     return (await session.scalars(query)).all()
+
+
+async def history(
+    session: AsyncSession, conditions: Sequence[ColumnElement[bool]], *, limit: int
+) -> Sequence[tuple[Event, str | None]]:
+    """Newest first, each with the address its actor has now."""
+    query = select(Event, User.email).outerjoin(User, User.id == Event.actor_id).where(*conditions)
+    rows = await session.execute(query.order_by(Event.id.desc()).limit(limit))
+    return [(row[0], row[1] or None) for row in rows]
 
 
 async def end(session: AsyncSession) -> tuple[int, int]:

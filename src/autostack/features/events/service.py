@@ -1,13 +1,14 @@
 """What happened: written in the transaction in which it happened, read in one fixed order."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import ColumnElement, or_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from autostack.core.db import Database
@@ -35,6 +36,56 @@ class Wanted:
     deployment_id: UUID | None = None
     after: Position | None = None
     """Resume behind this event; None begins now, or for a deployment at its first event."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """Which of what happened is wanted. `kind` may be a beginning, as `account.`; `teams` None
+    is all of them, else those, and what `person` did or suffered.
+    """
+
+    kind: str | None = None
+    actor_id: UUID | None = None
+    project_id: UUID | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    teams: frozenset[UUID] | None = None
+    person: UUID | None = None
+    before: int | None = None
+    limit: int = _BATCH
+
+    def within(self, *, teams: frozenset[UUID], person: UUID) -> "Search":
+        return replace(self, teams=teams, person=person)
+
+    def behind(self, before: int | None, *, limit: int | None = None) -> "Search":
+        return replace(self, before=before, limit=limit or self.limit)
+
+
+async def history(session: AsyncSession, wanted: Search) -> Sequence[tuple[Event, str | None]]:
+    """Events of the past with their actors' addresses, newest first."""
+    return await repository.history(session, list(_conditions(wanted)), limit=wanted.limit)
+
+
+def _conditions(wanted: Search) -> Iterator[ColumnElement[bool]]:
+    if wanted.kind is not None:
+        beginning = wanted.kind.endswith(".")
+        yield (
+            Event.kind.startswith(wanted.kind, autoescape=True)
+            if beginning
+            else (Event.kind == wanted.kind)
+        )
+    if wanted.actor_id is not None:
+        yield Event.actor_id == wanted.actor_id
+    if wanted.project_id is not None:
+        yield Event.project_id == wanted.project_id
+    if wanted.since is not None:
+        yield Event.at >= wanted.since
+    if wanted.until is not None:
+        yield Event.at < wanted.until
+    if wanted.teams is not None:
+        yield or_(Event.team_id.in_(sorted(wanted.teams)), Event.actor_id == wanted.person)
+    if wanted.before is not None:
+        yield Event.id < wanted.before
 
 
 async def emit(

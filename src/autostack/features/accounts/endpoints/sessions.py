@@ -42,6 +42,7 @@ from autostack.features.accounts.schemas import (
 from autostack.features.accounts.service import Origin, SignedIn
 from autostack.features.accounts.tokens import ACCESS_LIFE, SESSION_LIFE
 from autostack.features.teams import service as teams
+from autostack.web.client import is_local
 from autostack.web.deps import Database, Now, Session
 from autostack.web.limits import TooManyRequests
 from autostack.web.problems import problems
@@ -67,10 +68,7 @@ _REFUSALS = (
     ),
 )
 async def register(
-    body: Registration,
-    db: Database,
-    accounts: Accounts,
-    now: Now,
+    body: Registration, request: Request, db: Database, accounts: Accounts, now: Now
 ) -> UserRead:
     """Make an account. The first one of a platform becomes its administrator."""
     user = await service.register(
@@ -79,6 +77,7 @@ async def register(
         email=body.email,
         password=body.password,
         setup_code=body.setup_code,
+        here=is_local(request),
         now=now(),
     )
     return UserRead.model_validate(user)

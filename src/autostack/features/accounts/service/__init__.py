@@ -1,5 +1,13 @@
 """Accounts: who somebody is, how they prove it, and where they are signed in."""
 
+from autostack.features.accounts.service.administration import (
+    Person,
+    create_user,
+    people,
+    reset_password,
+    reset_totp,
+    unlock,
+)
 from autostack.features.accounts.service.api_tokens import (
     PREFIX,
     make_token,
@@ -57,6 +65,7 @@ __all__ = [
     "Enrolment",
     "Factor",
     "Origin",
+    "Person",
     "Policy",
     "SignedIn",
     "begin_email_change",
@@ -66,10 +75,12 @@ __all__ = [
     "close",
     "confirm_email",
     "confirm_totp",
+    "create_user",
     "factor_of",
     "finish_reset",
     "make_token",
     "new_recovery_codes",
+    "people",
     "prove",
     "purge",
     "reaches",
@@ -78,6 +89,8 @@ __all__ = [
     "remove_totp",
     "request_email_change",
     "request_reset",
+    "reset_password",
+    "reset_totp",
     "revoke",
     "revoke_others",
     "revoke_token",
@@ -87,6 +100,7 @@ __all__ = [
     "stands",
     "token_stands",
     "tokens_of",
+    "unlock",
     "who",
     "who_by_token",
     "withdraw_email_link",

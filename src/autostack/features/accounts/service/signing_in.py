@@ -34,14 +34,17 @@ async def register(
     email: str,
     password: str,
     setup_code: str | None,
+    here: bool,
     now: datetime,
 ) -> User:
-    """A new account with its personal team. The first one of a platform administers it."""
+    """A new account with its personal team. The first one of a platform administers it. `here`
+    says that somebody asks on this machine, with no proxy in between.
+    """
     refuse_weak(password, email=email)
     hashed = await accounts.passwords.hash(password)
     async with db.transaction() as session:
         first = await repository.begin_registration(session)
-        _admit(accounts.policy, first=first, code=setup_code)
+        _admit(accounts.policy, first=first, code=setup_code, here=here)
         return await found(session, email=email, hashed=hashed, is_admin=first, now=now)
 
 
@@ -72,12 +75,12 @@ def refuse_weak(password: str, *, email: str) -> None:
         raise PasswordTooCommon(reason)
 
 
-def _admit(policy: Policy, *, first: bool, code: str | None) -> None:
+def _admit(policy: Policy, *, first: bool, code: str | None, here: bool) -> None:
     if not first:
-        if not policy.open:
+        if not (policy.open or (policy.open_here and here)):
             raise RegistrationClosed
         return
-    if policy.needs_code and not _same(code or "", policy.setup_code or ""):
+    if (policy.needs_code or not here) and not _same(code or "", policy.setup_code or ""):
         raise SetupCodeNeeded
 
 
@@ -132,16 +135,23 @@ async def _judge(
 ) -> SignedIn | AutostackError:
     user = attempt.user
     if user is None or not await _right(session, user, attempt.checked):
-        await failures.note(session, attempt.door, now=now)
+        await _note_failure(session, attempt, now=now)
         return CredentialsInvalid()
     refusal = await codes.refusal(session, accounts, user.id, attempt.code, now=now)
     if refusal is not None:
         if isinstance(refusal, SecondFactorInvalid):
-            await failures.note(session, attempt.door, now=now)
+            await _note_failure(session, attempt, now=now)
         return refusal
     await failures.forget(session, attempt.door)
     device = accounts.device_token(user, attempt.device, now=now)
     return await sessions.begin(session, user, attempt.origin, device=device, now=now)
+
+
+async def _note_failure(session: AsyncSession, attempt: _Attempt, *, now: datetime) -> None:
+    """Of no team: it takes as long for an address without an account."""
+    await failures.note(session, attempt.door, now=now)
+    actor = attempt.user.id if attempt.user else None
+    await events.emit(session, "account.sign_in_failed", team_id=None, actor_id=actor, now=now)
 
 
 async def _right(session: AsyncSession, user: User, checked: Checked) -> bool:

@@ -13,9 +13,12 @@ from autostack.models.user import User
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """Who may register. `setup_code` None with `needs_code` lets nobody be the first."""
+    """Who may register. `open_here` is for those who ask on this machine itself. `setup_code` None
+    with `needs_code` lets nobody be the first.
+    """
 
     open: bool
+    open_here: bool = False
     needs_code: bool = False
     setup_code: str | None = field(default=None, repr=False)
 

@@ -1,0 +1,72 @@
+"""The history of who did what: events, read backwards, and written out for other programs."""
+
+import csv
+import io
+from collections.abc import AsyncIterator, Sequence
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from autostack.core.db import Database
+from autostack.features.audit.errors import OnlyAdministrators
+from autostack.features.audit.schemas import AuditRead
+from autostack.features.events import service as events
+from autostack.features.events.service import Search
+from autostack.features.teams import service as teams
+from autostack.models.user import User
+
+BATCH = 500
+COLUMNS = tuple(AuditRead.model_fields)
+
+
+async def allowed(
+    session: AsyncSession, wanted: Search, *, reader: User, everything: bool
+) -> Search:
+    """The search, narrowed to what the reader may see: their teams and their own account."""
+    if everything and not reader.is_admin:
+        raise OnlyAdministrators
+    if everything:
+        return wanted
+    own = await teams.ids_of_user(session, reader.id)
+    return wanted.within(teams=own, person=reader.id)
+
+
+async def page(session: AsyncSession, wanted: Search) -> Sequence[AuditRead]:
+    return [
+        AuditRead.model_validate({**_columns(one), "actor": actor})
+        for one, actor in await events.history(session, wanted)
+    ]
+
+
+def _columns(one: object) -> dict[str, object]:
+    return {name: getattr(one, name) for name in COLUMNS if name != "actor"}
+
+
+async def export(db: Database, wanted: Search, *, as_csv: bool) -> AsyncIterator[bytes]:
+    """Everything, newest first, in batches: no connection is held between them."""
+    if as_csv:
+        yield _row(COLUMNS)
+    while True:
+        async with db.transaction() as session:
+            found = await page(session, wanted)
+        for one in found:
+            yield _csv(one) if as_csv else one.model_dump_json().encode() + b"\n"
+        if len(found) < wanted.limit:
+            return
+        wanted = wanted.behind(found[-1].id)
+
+
+def _csv(one: AuditRead) -> bytes:
+    values = one.model_dump(mode="json") | {"data": one.model_dump_json(include={"data"})}
+    return _row([_cell(values[name]) for name in COLUMNS])
+
+
+def _cell(value: object) -> str:
+    """A spreadsheet takes some first characters for the beginning of a formula."""
+    text = "" if value is None else str(value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
+def _row(values: Sequence[str]) -> bytes:
+    out = io.StringIO()
+    csv.writer(out).writerow(values)
+    return out.getvalue().encode()
