@@ -9,6 +9,7 @@ import typer
 from autostack.entrypoints.cli import (
     access,
     account,
+    dashboard,
     deployments,
     disk,
     platform,
@@ -51,6 +52,7 @@ app.command(rich_help_panel=HERE)(platform.down)
 app.command(rich_help_panel=HERE)(platform.status)
 app.command(rich_help_panel=HERE)(platform.doctor)
 app.command("disk", rich_help_panel=HERE)(disk.disk)
+app.add_typer(dashboard.commands, name="dashboard", rich_help_panel=HERE)
 app.add_typer(platform.service_commands, name="service", rich_help_panel=HERE)
 
 ACCOUNT = "Account"
