@@ -1,4 +1,5 @@
-"""Builds the dashboard into `built/`, unless what is there came from this source.
+"""Builds the dashboard into `built/`, unless what is there came from this source; with `check`,
+checks its source unless nothing changed since it was good.
 
 Run by `autostack dashboard build`, by `make demo` and by the wheel's build hook, so it needs
 nothing but Python. Node is the machine's if it is new enough, else the one of the PyPI package
@@ -17,9 +18,10 @@ HERE = Path(__file__).resolve().parent
 BUILT = HERE / "built"
 STAMP = ".source"
 SOURCES = (
-    "src", "public", "scripts", "build.py", "package.json", "package-lock.json", "next.config.ts",
+    "src", "scripts", "build.py", "package.json", "package-lock.json", "next.config.ts",
     "postcss.config.mjs", "tsconfig.json",
 )  # fmt: skip
+CHECKED = (*SOURCES, "openapi.json", "eslint.config.mjs", "vitest.config.ts", ".prettierrc.json")
 OLDEST_NODE = (20, 9)
 QUIET = {"NEXT_TELEMETRY_DISABLED": "1", "CI": "1", "npm_config_update_notifier": "false"}
 
@@ -28,31 +30,54 @@ class NotBuilt(Exception):
     """Why not, and what to do, in words."""
 
 
-def main() -> int:
+def main(arguments: list[str]) -> int:
     try:
-        made = build()
+        said = check() if arguments == ["check"] else build()
     except NotBuilt as error:
         print(f"The dashboard was not built: {error}", file=sys.stderr)
         return 1
-    print("The dashboard is built." if made else "The dashboard is built already.")
+    print(said)
     return 0
 
 
-def build() -> bool:
-    """False when it was there already."""
+def build() -> str:
     wanted = digest(HERE)
     if is_current(wanted):
-        return False
+        return "The dashboard is built already."
     npm = find_npm()
-    env = {**os.environ, **QUIET, "PATH": f"{Path(npm[0]).parent}{os.pathsep}{os.environ['PATH']}"}
+    env = environment(npm)
     install(npm, env)
     run([*npm, "run", "build"], env, "Next.js could not build it.")
     publish(wanted)
-    return True
+    return "The dashboard is built."
+
+
+def check() -> str:
+    """Format, lint, types and unit tests: half a minute, so not again for the same source."""
+    found = sorted(one for name in CHECKED for one in everything(HERE / name))
+    wanted = hashlib.sha256(b"".join(one.read_bytes() for one in found)).hexdigest()
+    mark = HERE / "node_modules/.checked"
+    if mark.is_file() and mark.read_text() == wanted:
+        return "The dashboard's source is as it was when it was checked."
+    npm = find_npm()
+    env = environment(npm)
+    install(npm, env)
+    run([*npm, "run", "check"], env, "its source does not pass.")
+    mark.write_text(wanted)
+    return "The dashboard's source is good."
+
+
+def environment(npm: list[str]) -> dict[str, str]:
+    """With the same Node for whatever npm starts."""
+    return {
+        **os.environ,
+        **QUIET,
+        "PATH": f"{Path(npm[0]).parent}{os.pathsep}{os.environ['PATH']}",
+    }
 
 
 def digest(root: Path) -> str:
-    """Of everything the build reads."""
+    """Of everything the build reads; tests do not change what is built."""
     sums = hashlib.sha256()
     for file in sorted(found for name in SOURCES for found in files(root / name)):
         sums.update(file.relative_to(root).as_posix().encode() + b"\0" + file.read_bytes())
@@ -60,6 +85,12 @@ def digest(root: Path) -> str:
 
 
 def files(path: Path) -> list[Path]:
+    if path.is_dir():
+        return [one for one in path.rglob("*") if one.is_file() and ".test." not in one.name]
+    return [path] if path.is_file() else []
+
+
+def everything(path: Path) -> list[Path]:
     return [one for one in path.rglob("*") if one.is_file()] if path.is_dir() else [path]
 
 
@@ -125,4 +156,4 @@ def publish(wanted: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

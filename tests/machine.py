@@ -39,6 +39,7 @@ PARTS: dict[str, Callable[[], Missing]] = {
     "docker": _docker,
     "loop": _loop,
     "git": _program("git"),
+    "chromium": _program("chromium"),
     "sshd": _program("sshd"),
     "ip": _program("ip"),
     "iptables": _program("iptables"),

@@ -28,6 +28,7 @@ PARTS = (
     Part(program="ip", package="iproute2", why="looking at networks from outside"),
     Part(program="dockerd", package="docker.io", why="the Docker drivers run on an engine"),
     Part(program="iptables", package="iptables", why="that engine sets up its networks with it"),
+    Part(program="chromium", package="chromium", why="the dashboard is used in a real browser"),
     Part(program="debootstrap", package="debootstrap", why="base images without a registry"),
 )
 

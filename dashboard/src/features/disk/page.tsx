@@ -77,7 +77,7 @@ function Shown({ disk }: { disk: Disk }) {
             : "Not measured yet; that happens in the background."
         }
       >
-        <Card className="overflow-x-auto">
+        <Card className="overflow-x-auto" role="region" aria-label="Projects by size" tabIndex={0}>
           <table className="w-full text-[13px] tabular-nums">
             <thead>
               <tr className="border-b border-line text-left text-xs text-muted">

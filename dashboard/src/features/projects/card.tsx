@@ -38,7 +38,7 @@ export function ProjectCard({ now }: { now: ProjectNow }) {
             {place?.serving && state !== "stopped" ? (
               <a
                 href={siteOf(place)}
-                className="relative z-10 block truncate text-[13px] leading-6 text-muted hover:text-fg hover:underline"
+                className="relative z-10 block truncate tabular-nums text-[13px] leading-6 text-muted hover:text-fg hover:underline"
                 target="_blank"
                 rel="noreferrer"
               >

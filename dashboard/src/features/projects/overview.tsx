@@ -25,7 +25,7 @@ export const ProjectOverview = () => (
 function Page({ now, place }: { now: ProjectNow; place: EnvironmentNow }) {
   const { project } = now;
   return (
-    <div className="grid gap-5 lg:grid-cols-3">
+    <div className="grid grid-cols-1 gap-5 lg:grid-cols-3 [&>*]:min-w-0">
       <Serving place={place} />
       <Card className="p-5">
         <h2 className="mb-3 text-[13px] font-medium text-muted">Source</h2>
@@ -139,7 +139,7 @@ function Address({ place }: { place: EnvironmentNow }) {
         rel="noreferrer"
         className="inline-flex min-w-0 items-center gap-1 text-lg font-semibold tracking-tight hover:underline"
       >
-        <span className="truncate">{url}</span>
+        <span className="truncate tabular-nums">{url}</span>
         <ArrowUpRight className="size-4 shrink-0 text-muted" aria-hidden />
       </a>
       <CopyButton text={siteOf(place)} what="the address" />

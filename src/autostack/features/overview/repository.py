@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func, literal, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from autostack.models.deployment import Deployment
@@ -39,7 +40,7 @@ async def latest(session: AsyncSession, places: Ids) -> dict[UUID, Deployment]:
     """By environment: its newest deployment."""
     query = (
         select(Deployment)
-        .distinct(Deployment.environment_id)
+        .ext(distinct_on(Deployment.environment_id))
         .where(Deployment.environment_id.in_(places))
         .order_by(Deployment.environment_id, Deployment.created_at.desc(), Deployment.id.desc())
     )
