@@ -71,7 +71,7 @@ def test_a_user_gets_from_a_repository_to_a_rollback(visit: Visit, git: GitServe
     expect(page.get_by_role("heading", name="Count on")).to_be_visible(timeout=2 * PATIENCE)
     status(page, "success")
     assert site(page) == "good day 2"
-    expect(page.get_by_text(re.compile("0 of .* failed"))).to_be_visible()
+    expect(page.get_by_text(re.compile("0 of .* failed")).first).to_be_visible()
 
     page.get_by_role("navigation", name="Breadcrumb").get_by_role("link", name="shop").click()
     page.get_by_role("button", name="Roll back…").click()
