@@ -6,7 +6,7 @@ one, and photographs the pages in Chromium: light and dark, on a desk and on a p
 
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -40,7 +40,7 @@ def main() -> None:
 
 
 @contextmanager
-def repositories() -> Iterator[GitServer]:
+def repositories() -> Generator[GitServer]:
     with tempfile.TemporaryDirectory() as folder, GitServer(Path(folder)) as git:
         yield git
 

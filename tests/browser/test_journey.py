@@ -83,7 +83,8 @@ def test_a_user_gets_from_a_repository_to_a_rollback(visit: Visit, git: GitServe
     assert site(page) == "good day 1"
 
     page.get_by_role("navigation", name="Breadcrumb").get_by_role("link", name="shop").click()
-    page.get_by_role("link", name="Settings").last.click()
+    tabs = page.get_by_role("navigation", name="Project")
+    tabs.get_by_role("link", name="Settings").click()
     page.get_by_role("button", name="Delete project…").click()
     confirm = page.get_by_role("alertdialog").get_by_role("button", name="Delete project")
     expect(confirm).to_be_disabled()
