@@ -6,7 +6,7 @@ LOCK := requirements/dev.lock
 # As pip does: the authorities this machine trusts, also those of a company.
 export UV_SYSTEM_CERTS := true
 
-.PHONY: setup demo demo-stop test test-all test-faults check bench dev docs lock system coverage
+.PHONY: setup demo demo-stop test test-all test-faults check bench dev docs lock system coverage screenshots
 .DEFAULT_GOAL := setup
 
 setup: $(VENV)/.ready
@@ -37,6 +37,7 @@ check: setup
 	@$(BIN)/deptry src
 	@$(BIN)/vulture
 	@if [ -n "$(CI)" ]; then $(BIN)/pyright; fi
+	@$(BIN)/python dashboard/build.py check
 
 system: setup
 	@$(BIN)/python -m tests.system
@@ -48,7 +49,7 @@ test: setup system
 	@$(BIN)/pytest tests/integration -m alone --cov --cov-append --cov-report=
 	@echo "Coverage in percent, branches included (85 or more):"
 	@$(BIN)/coverage report --fail-under=85 --format=total
-	@$(BIN)/pytest tests/e2e tests/security tests/reliability -m "not slow and not faults"
+	@$(BIN)/pytest tests/e2e tests/security tests/reliability tests/browser -m "not slow and not faults"
 
 test-all: test
 	@$(BIN)/python -m tests.system slow
@@ -66,6 +67,9 @@ dev: setup
 
 docs: setup
 	@$(BIN)/python -m tools.docs
+
+screenshots: setup system
+	@$(BIN)/python -m tools.screenshots
 
 lock: $(BIN)/uv
 	@echo 'uv' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --output-file requirements/uv.lock -

@@ -9,6 +9,7 @@ import json
 import os
 import secrets
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -44,14 +45,25 @@ def main() -> int:
             platform.down()
             say("Stopped.")
     say(f"Done in {time.monotonic() - began:.1f} s.")
+    dashboard()
     if not os.environ.get("DEMO_STOP"):
         say(
             f"It is still running. Look around (the password is in {shown(DEMO / 'account.json')}):"
         )
+        say(f"  {platform.api}/dashboard in a browser, as {EMAIL}")
         say(f"  .venv/bin/autostack login --server {platform.api} --email {EMAIL}")
         say(f"  .venv/bin/autostack logs --project {NAME}")
         say("Stop it with:  make demo-stop")
     return 0
+
+
+def dashboard() -> None:
+    """Built last, so that nothing above is measured beside it; the rest works without it too."""
+    if not (ROOT / "dashboard/built").exists():
+        say("Building the dashboard, which takes a minute the first time …")
+    command = [sys.executable, str(ROOT / "dashboard/build.py")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    say((done.stdout + done.stderr).strip())
 
 
 def shown(file: Path) -> Path:

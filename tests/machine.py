@@ -49,6 +49,7 @@ PARTS: dict[str, Callable[[], Missing]] = {
     "loop": _loop,
     "systemd": _systemd,
     "git": _program("git"),
+    "chromium": _program("chromium"),
     "sshd": _program("sshd"),
     "ip": _program("ip"),
     "iptables": _program("iptables"),

@@ -30,6 +30,7 @@ PARTS = (
     Part(program="redis-server", package="redis-server", why="several replicas count in one"),
     Part(program="dockerd", package="docker.io", why="the Docker drivers run on an engine"),
     Part(program="iptables", package="iptables", why="that engine sets up its networks with it"),
+    Part(program="chromium", package="chromium", why="the dashboard is used in a real browser"),
     Part(program="debootstrap", package="debootstrap", why="base images without a registry"),
 )
 

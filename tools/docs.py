@@ -52,7 +52,17 @@ Made from the OpenAPI document by `make docs`. A running platform serves that do
 
 def pages() -> Mapping[str, Callable[[], str]]:
     """Every generated page, by its path."""
-    return {"docs/cli.md": reference.text, "docs/api.md": api, "docs/settings.md": settings}
+    return {
+        "docs/cli.md": reference.text,
+        "docs/api.md": api,
+        "docs/settings.md": settings,
+        "dashboard/openapi.json": client,
+    }
+
+
+def client() -> str:
+    """What the dashboard's client is made from (`npm run api` there)."""
+    return json.dumps(document(), indent=1, ensure_ascii=False) + "\n"
 
 
 def settings() -> str:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import uvicorn
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.routing import Route
 
 from autostack.core.clock import Clock, utc_now
 from autostack.core.crypto import Sealer, Vault, derive
@@ -20,6 +21,7 @@ from autostack.core.db import Database
 from autostack.core.errors import Unavailable
 from autostack.core.settings import Settings
 from autostack.engine.release import MIB
+from autostack.entrypoints import built
 from autostack.entrypoints.postgres import database_url
 from autostack.features.accounts import endpoints as accounts
 from autostack.features.accounts.passwords import Passwords
@@ -32,6 +34,7 @@ from autostack.features.environments import endpoints as environments
 from autostack.features.events.hub import Hub
 from autostack.features.logs import endpoints as logs
 from autostack.features.metrics import endpoints as metrics
+from autostack.features.overview import endpoints as overview
 from autostack.features.plans import endpoints as plans
 from autostack.features.projects import activity, closing
 from autostack.features.projects import endpoints as projects
@@ -39,7 +42,7 @@ from autostack.features.runs import endpoints as runs
 from autostack.features.traffic import endpoints as traffic
 from autostack.features.uploads import endpoints as uploads
 from autostack.features.variables import endpoints as variables
-from autostack.web import openapi, problems, reference
+from autostack.web import dashboard, openapi, problems, reference
 from autostack.web.guard import BODY_LIMIT, Guard, Rules
 from autostack.web.limits import Counter, Limits
 from autostack.web.measure import Measure, Meters
@@ -60,17 +63,12 @@ ROUTERS: tuple[APIRouter, ...] = (
     disk.router,
     activity.router,
     audit.router,
+    overview.router,
     metrics.router,
 )
 
 TICK = 1.0
 """Seconds between two updates of the Date header."""
-
-_PLAIN_PAGE = (
-    "<!doctype html><html lang=en><meta charset=utf-8><title>AutoStack</title>"
-    "<h1>AutoStack is running</h1><p>The dashboard is not part of this version. Use the "
-    "<code>autostack</code> command, or the API: <a href=/docs>reference</a>.</p></html>"
-)
 
 
 class SecretsMissing(Unavailable):
@@ -221,13 +219,12 @@ def _rules(settings: Settings) -> Rules:
 def _add_pages(app: FastAPI) -> None:
     @app.get("/", include_in_schema=False)
     async def start() -> RedirectResponse:
-        return RedirectResponse("/dashboard")
-
-    @app.get("/dashboard", include_in_schema=False)
-    async def dashboard() -> HTMLResponse:
-        return HTMLResponse(_PLAIN_PAGE)
+        return RedirectResponse(dashboard.PREFIX)
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> HTMLResponse:
         headers = {"Content-Security-Policy": reference.POLICY}
         return HTMLResponse(reference.page(app.openapi()), headers=headers)
+
+    pages = dashboard.Dashboard(built.folder())
+    app.router.routes.append(Route(dashboard.PREFIX + "{page:path}", pages))

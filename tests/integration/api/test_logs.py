@@ -208,6 +208,24 @@ async def test_the_stream_of_a_finished_deployment_has_everything_and_ends(
     assert found[-1] == {"event": "end", "data": '{"status":"failed"}'}
 
 
+async def test_a_stream_can_bring_many_lines_in_one_event(ada: Account, running: Running) -> None:
+    for number in range(1200):
+        running.sink.say(f"line {number}", step=Step.BUILD)
+    await running.is_now(Status.SUCCESS)
+    url = f"/deployments/{running.id}/logs?batch=true"
+
+    answer = await ada.client.get(url, headers=SSE)
+    behind = answer.text.split("id: ")[1].split()[0]
+    rest = await ada.client.get(url, headers={**SSE, "Last-Event-ID": behind})
+
+    found = [json.loads(one["data"]) for one in events(answer.text)[:-1]]
+    texts = [line["text"] for lines in found for line in lines]
+    assert texts == [f"line {number}" for number in range(1200)]
+    assert len(found) == 3
+    assert "line 499" not in rest.text
+    assert "line 500" in rest.text
+
+
 async def test_a_stream_goes_on_behind_the_last_event_id(ada: Account, running: Running) -> None:
     for number in range(10):
         running.sink.say(f"line {number}", step=Step.BUILD)

@@ -102,6 +102,25 @@ async def test_a_client_that_comes_back_gets_what_it_missed(live: Live) -> None:
     assert "project.created" in data
 
 
+async def test_an_event_can_bring_the_whole_deployment_it_is_about(live: Live) -> None:
+    body = {"name": "Shop", "repo_url": "https://git.example.com/a/b.git"}
+    project = (await live.client.post("/projects", json=body)).json()
+    async with live.client.stream("GET", "/overview/events") as stream:
+        lines = stream.aiter_lines()
+        await until(lines, ": beat")
+        asked = {"project_id": project["id"]}
+        made = (await live.client.post("/deployments", json=asked)).json()
+        await until(lines, "event: deployment.requested")
+        data = json.loads((await until(lines, "data:")).removeprefix("data:"))
+        await live.client.delete(f"/projects/{project['id']}")
+        await until(lines, "event: project.removed")
+        gone = json.loads((await until(lines, "data:")).removeprefix("data:"))
+
+    assert data["deployment_id"] == made["id"]
+    assert data["deployment"] == {**made, "steps": [], "cancel_requested_at": None}
+    assert gone["deployment"] is None
+
+
 async def test_a_client_that_leaves_is_noticed(live: Live) -> None:
     async with live.client.stream("GET", "/events") as stream:
         await until(stream.aiter_lines(), ": beat")

@@ -10,6 +10,7 @@ from autostack.entrypoints.cli import (
     access,
     account,
     admin,
+    dashboard,
     deployments,
     disk,
     platform,
@@ -54,6 +55,7 @@ app.command(rich_help_panel=HERE)(platform.status)
 app.command(rich_help_panel=HERE)(platform.doctor)
 app.command("disk", rich_help_panel=HERE)(disk.disk)
 app.add_typer(admin.commands, name="admin", rich_help_panel=HERE)
+app.add_typer(dashboard.commands, name="dashboard", rich_help_panel=HERE)
 app.add_typer(platform.service_commands, name="service", rich_help_panel=HERE)
 
 ACCOUNT = "Account"

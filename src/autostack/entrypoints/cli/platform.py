@@ -108,7 +108,7 @@ def service_uninstall() -> None:
 
     with telling():
         asked = settings()
-        made = service.unit(settings, os.environ)
+        made = service.unit(asked, os.environ)
         if service.uninstall(made, asked):
             _say(f"Removed {made.path}. Data and apps are kept in {asked.home};")
             _say("`autostack up` runs them again, `autostack service install` as a service.")

@@ -36,7 +36,7 @@ async def list_environments(
     """Where this project runs, oldest first."""
     project = await projects.get(session, project_id, reader=user)
     rows = await service.of_project(session, project)
-    return EnvironmentList(items=[_read(row, settings) for row in rows])
+    return EnvironmentList(items=[read(row, settings) for row in rows])
 
 
 @router.post("", responses=problems(NotSignedIn, ProjectNotFound, EnvironmentExists))
@@ -53,7 +53,7 @@ async def create_environment(
     made = await service.create(
         session, project, name=body.name, branch=body.branch, by=user, now=now()
     )
-    return _read(made, settings)
+    return read(made, settings)
 
 
 @router.patch("/{name}", responses=problems(NotSignedIn, ProjectNotFound, EnvironmentNotFound))
@@ -71,7 +71,7 @@ async def change_environment(
     environment = await service.get(session, project, name)
     fields = body.model_dump(exclude_unset=True, mode="json")
     await service.change(session, project, environment, fields=fields, by=user, now=now())
-    return _read(environment, settings)
+    return read(environment, settings)
 
 
 @router.delete(
@@ -88,7 +88,8 @@ async def remove_environment(
     return Removed()
 
 
-def _read(environment: Environment, settings: SettingsValue) -> EnvironmentRead:
+def read(environment: Environment, settings: SettingsValue) -> EnvironmentRead:
+    """As every call shows it."""
     return EnvironmentRead(
         id=environment.id,
         project_id=environment.project_id,

@@ -29,12 +29,17 @@ Limit = Annotated[int, Query(ge=1, le=5000)]
 Tail = Annotated[int | None, Query(ge=1, le=5000, description="The last so many lines.")]
 Last = Annotated[str | None, Header(alias="Last-Event-ID", max_length=100)]
 Accept = Annotated[str, Header()]
+Batch = Annotated[
+    bool, Query(description="Streams: `lines` events, whose data is a list of lines.")
+]
 Process = Annotated[str | None, Query(max_length=63)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadingValue:
-    """One reader at the logs of this platform. `live` asks for a stream."""
+    """One reader at the logs of this platform. `live` asks for a stream, `batch` for events of
+    many lines.
+    """
 
     user: User
     teams: Callable[[AsyncSession], Awaitable[frozenset[UUID]]]
@@ -44,6 +49,7 @@ class ReadingValue:
     clock: Clock
     streams: StreamsValue
     live: bool
+    batch: bool
 
     async def once(self, look: Callable[[AsyncSession], Awaitable[T]]) -> T:
         async with self.db.transaction() as session:
@@ -64,6 +70,7 @@ async def _reading(
     now: Now,
     streams: Streams,
     accept: Accept = "",
+    batch: Batch = False,  # noqa: FBT002 - a query parameter
 ) -> ReadingValue:
     return ReadingValue(
         user=reader.user,
@@ -74,6 +81,7 @@ async def _reading(
         clock=now,
         streams=streams,
         live="text/event-stream" in accept,
+        batch=batch,
     )
 
 

@@ -78,7 +78,9 @@ async def _written(
     await reading.once(status)
     if reading.live:
         place = await asyncio.to_thread(service.deployment_start, path, asked)
-        return reading.stream(follow.deployment(reading.asking(status), path, place))
+        return reading.stream(
+            follow.deployment(reading.asking(status), path, place, batch=reading.batch)
+        )
     items, cursor = await asyncio.to_thread(service.deployment_page, path, asked)
     return DeploymentLog(items=items, next_cursor=cursor)
 
@@ -104,6 +106,8 @@ async def read_environment_log(
     found = await reading.once(springs)
     if reading.live:
         begin = await asyncio.to_thread(service.runtime_start, found, wanted)
-        return reading.stream(follow.environment(reading.asking(springs), begin, reading.clock))
+        return reading.stream(
+            follow.environment(reading.asking(springs), begin, reading.clock, batch=reading.batch)
+        )
     items, cursor = await asyncio.to_thread(service.runtime_page, found, wanted)
     return RuntimeLog(items=items, next_cursor=cursor)

@@ -3,7 +3,7 @@ not read any more.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,7 +83,9 @@ class _Asker(Generic[T]):
                 raise Forbidden from error
 
 
-async def deployment(asking: Asking[str | None], path: Path, place: int) -> AsyncGenerator[Sse]:
+async def deployment(
+    asking: Asking[str | None], path: Path, place: int, *, batch: bool = False
+) -> AsyncGenerator[Sse]:
     """Lines as they come; `end` with the status when it is over and everything was sent."""
     status: str | None = None
     seen = -1
@@ -96,9 +98,9 @@ async def deployment(asking: Asking[str | None], path: Path, place: int) -> Asyn
                 return
             size = entries.length(path)
             found = await _new_entries(path, place) if size != seen else []
-            for entry in found:
-                place = entry.end
-                yield Sse(id=str(entry.end), data=entry_read(entry).model_dump(mode="json"))
+            for event in _sent([_entry(one) for one in found], batch=batch):
+                yield event
+            place = found[-1].end if found else place
             if len(found) == BATCH:
                 continue
             # Only what was read after it was over is known to be everything.
@@ -110,12 +112,12 @@ async def deployment(asking: Asking[str | None], path: Path, place: int) -> Asyn
 
 
 async def environment(
-    asking: Asking[Sequence[Spring]], begin: Begin, clock: Clock
+    asking: Asking[Sequence[Spring]], begin: Begin, clock: Clock, *, batch: bool = False
 ) -> AsyncGenerator[Sse]:
     """Lines of all instances as they come, merged by time, behind those to begin with."""
     springs, places = begin.springs, begin.places
-    for one in begin.lines:
-        yield _runtime(one)
+    for event in _sent([_runtime(one) for one in begin.lines], batch=batch):
+        yield event
     with asking.open() as asker:
         while True:
             try:
@@ -123,11 +125,19 @@ async def environment(
             except Forbidden:
                 return
             found = await _new_lines(springs, places, clock)
-            for one in found:
-                yield _runtime(one)
+            for event in _sent([_runtime(one) for one in found], batch=batch):
+                yield event
             places = merge.advanced(places, found)
             if len(found) < BATCH:
                 await asyncio.sleep(PACE)
+
+
+def _sent(lines: Sequence[Sse], *, batch: bool) -> Iterator[Sse]:
+    """One by one; or all in one event under the id of the last, which is ten times cheaper."""
+    if batch and lines:
+        yield Sse(event="lines", id=lines[-1].id, data=[one.data for one in lines])
+        return
+    yield from lines
 
 
 async def _new_entries(path: Path, place: int) -> list[Entry]:
@@ -141,6 +151,10 @@ async def _new_lines(springs: Sequence[Spring], places: merge.Places, clock: Clo
         return []
     until = now - OVERLAP if len(springs) > 1 else None
     return await asyncio.to_thread(merge.forward, grown, places, limit=BATCH, until=until)
+
+
+def _entry(one: Entry) -> Sse:
+    return Sse(id=str(one.end), data=entry_read(one).model_dump(mode="json"))
 
 
 def _runtime(one: Merged) -> Sse:

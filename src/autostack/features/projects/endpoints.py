@@ -40,7 +40,7 @@ async def list_projects(
     rows, cursor = await service.page(
         session, paging, reader=reader.user, name=name, only=reader.only_project
     )
-    return Page(items=[_read(row) for row in rows], next_cursor=cursor)
+    return Page(items=[read(row) for row in rows], next_cursor=cursor)
 
 
 @router.post(
@@ -63,12 +63,12 @@ async def create_project(
         database=body.database,
         overrides=body.overrides.model_dump(exclude_none=True),
     )
-    return _read(project)
+    return read(project)
 
 
 @router.get("/{project_id}", responses=problems(NotSignedIn, ProjectNotFound))
 async def get_project(project_id: UUID, user: CurrentUser, session: Session) -> ProjectRead:
-    return _read(await service.get(session, project_id, reader=user))
+    return read(await service.get(session, project_id, reader=user))
 
 
 @router.patch(
@@ -81,7 +81,7 @@ async def update_project(
     """Change a project. Its addresses stay as they are."""
     project = await service.get(session, project_id, reader=user)
     changes = body.model_dump(exclude_unset=True, exclude_none=True)
-    return _read(await service.update(session, project, changes, by=user, now=now()))
+    return read(await service.update(session, project, changes, by=user, now=now()))
 
 
 @router.delete("/{project_id}", responses=problems(NotSignedIn, ProjectNotFound))
@@ -114,7 +114,7 @@ async def set_credential(
         by=user,
         now=now(),
     )
-    return _read(project)
+    return read(project)
 
 
 @router.delete("/{project_id}/credential", responses=problems(NotSignedIn, ProjectNotFound))
@@ -124,7 +124,7 @@ async def forget_credential(
     """Forget the token or deploy key."""
     project = await service.get(session, project_id, reader=user)
     await service.forget_credential(session, project, by=user, now=now())
-    return _read(project)
+    return read(project)
 
 
 @router.post("/{project_id}/deploy-key", responses=problems(NotSignedIn, ProjectNotFound))
@@ -137,7 +137,8 @@ async def make_deploy_key(
     return DeployKey(deploy_key=public)
 
 
-def _read(project: Project) -> ProjectRead:
+def read(project: Project) -> ProjectRead:
+    """As every call shows it."""
     return ProjectRead(
         id=project.id,
         team_id=project.team_id,

@@ -1,0 +1,5 @@
+import { AllDeployments } from "@/features/deployments/all";
+
+export default function Page() {
+  return <AllDeployments />;
+}

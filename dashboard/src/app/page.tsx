@@ -1,0 +1,5 @@
+import { ProjectList } from "@/features/projects/list";
+
+export default function Page() {
+  return <ProjectList />;
+}

@@ -1,0 +1,5 @@
+import { NewProject } from "@/features/projects/new";
+
+export default function Page() {
+  return <NewProject />;
+}

@@ -1,0 +1,5 @@
+import { Register } from "@/features/accounts/door";
+
+export default function Page() {
+  return <Register />;
+}

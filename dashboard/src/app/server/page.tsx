@@ -1,0 +1,5 @@
+import { Server } from "@/features/disk/page";
+
+export default function Page() {
+  return <Server />;
+}

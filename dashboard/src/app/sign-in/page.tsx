@@ -1,0 +1,5 @@
+import { SignIn } from "@/features/accounts/door";
+
+export default function Page() {
+  return <SignIn />;
+}

@@ -1,0 +1,53 @@
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { keys } from "@/lib/cache";
+import { data, http, type EnvironmentNow, type ProjectNow } from "@/lib/http";
+import { useHydrated } from "@/lib/route";
+import { isBusy, type State } from "@/features/deployments/status";
+
+const PAGE = 100;
+/** Instances are looked at by the platform now and then, without an event. */
+const LOOK_AGAIN = 15_000;
+
+export function useProjects(enabled = true) {
+  const ready = useHydrated();
+  return useInfiniteQuery({
+    queryKey: keys.overview,
+    queryFn: ({ pageParam }) => {
+      const query = pageParam ? { limit: PAGE, cursor: pageParam } : { limit: PAGE };
+      return data(http.GET("/overview", { params: { query } }));
+    },
+    initialPageParam: "",
+    getNextPageParam: (page) => page.next_cursor ?? undefined,
+    enabled: ready && enabled,
+  });
+}
+
+const none: ProjectNow[] = [];
+
+/** For names and searching: what a list has loaded, or its first page. */
+export const useKnownProjects = () =>
+  useProjects().data?.pages.flatMap((page) => page.items) ?? none;
+
+export const useOverview = (id?: string) =>
+  useQuery({
+    queryKey: keys.project(id ?? ""),
+    queryFn: () =>
+      data(http.GET("/projects/{project_id}/overview", { params: { path: { project_id: id! } } })),
+    enabled: !!id,
+    refetchInterval: LOOK_AGAIN,
+  });
+
+/** How an environment stands, in one word. */
+export function stateOf(place?: EnvironmentNow): State {
+  if (!place) return "none";
+  if (isBusy(place.latest)) return "deploying";
+  if (place.environment.stopped) return "stopped";
+  if (place.serving) return "running";
+  return place.latest?.status === "failed" ? "failed" : "none";
+}
+
+/** The newest attempt failed, and something older serves. */
+export const lagsBehind = (place?: EnvironmentNow) =>
+  !!place?.serving && place.latest?.status === "failed" && place.latest.id !== place.serving.id;
+
+export const siteOf = (place: EnvironmentNow) => `http://${place.environment.url}/`;

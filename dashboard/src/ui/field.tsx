@@ -1,0 +1,103 @@
+import clsx from "clsx";
+import { useId, type ComponentProps, type ReactNode } from "react";
+
+export const fieldClass =
+  "h-9 w-full rounded-lg border border-line bg-panel px-3 text-sm shadow-card placeholder:text-faint hover:border-line-strong focus-visible:outline-offset-0 aria-invalid:border-bad";
+
+interface Props extends ComponentProps<"input"> {
+  label: string;
+  hint?: ReactNode;
+  error?: string;
+  mono?: boolean;
+}
+
+/** A labelled input; its hint and its error are read out with it. */
+export function Field({ label, hint, error, mono, className, ...rest }: Props) {
+  const id = useId();
+  const described = clsx(hint && `${id}-hint`, error && `${id}-error`) || undefined;
+  return (
+    <div className={className}>
+      <label htmlFor={id} className="block text-[13px] font-medium">
+        {label}
+      </label>
+      <input
+        id={id}
+        aria-invalid={error ? true : undefined}
+        aria-describedby={described}
+        {...rest}
+        className={clsx(fieldClass, "mt-1.5", mono && "font-mono text-[13px]")}
+      />
+      {hint && (
+        <p id={`${id}-hint`} className="mt-1 text-xs text-muted">
+          {hint}
+        </p>
+      )}
+      {error && (
+        <p id={`${id}-error`} className="mt-1 text-xs text-bad">
+          {error}
+        </p>
+      )}
+    </div>
+  );
+}
+
+export function Area({
+  label,
+  hint,
+  className,
+  ...rest
+}: ComponentProps<"textarea"> & { label: string; hint?: ReactNode }) {
+  const id = useId();
+  return (
+    <div className={className}>
+      <label htmlFor={id} className="block text-[13px] font-medium">
+        {label}
+      </label>
+      <textarea
+        id={id}
+        aria-describedby={hint ? `${id}-hint` : undefined}
+        spellCheck={false}
+        {...rest}
+        className={clsx(fieldClass, "mt-1.5 h-auto py-2 font-mono text-[13px] leading-5")}
+      />
+      {hint && (
+        <p id={`${id}-hint`} className="mt-1 text-xs text-muted">
+          {hint}
+        </p>
+      )}
+    </div>
+  );
+}
+
+/** One of a few; like radio buttons, drawn as one control. */
+export function Choice<T extends string>(props: {
+  label: string;
+  value: T;
+  options: readonly (readonly [T, ReactNode])[];
+  onChange: (value: T) => void;
+}) {
+  return (
+    <div
+      role="group"
+      aria-label={props.label}
+      className="flex max-w-full gap-0.5 overflow-x-auto rounded-lg border border-line bg-raised p-0.5"
+    >
+      {props.options.map(([value, shown]) => (
+        <button
+          key={value}
+          type="button"
+          aria-pressed={props.value === value}
+          onClick={() => props.onChange(value)}
+          className={clsx(
+            "flex h-7.5 shrink-0 cursor-pointer items-center gap-1.5 rounded-md px-2.5 text-[13px] font-medium -outline-offset-2",
+            props.value === value
+              ? "bg-panel text-fg shadow-card ring-1 ring-line"
+              : "text-muted hover:text-fg",
+          )}
+        >
+          {shown}
+        </button>
+      ))}
+    </div>
+  );
+}

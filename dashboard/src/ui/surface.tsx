@@ -1,0 +1,82 @@
+import clsx from "clsx";
+import type { LucideIcon } from "lucide-react";
+import type { ComponentProps, ReactNode } from "react";
+
+export const Card = ({ className, ...rest }: ComponentProps<"div">) => (
+  <div
+    {...rest}
+    className={clsx("rounded-xl border border-line bg-panel shadow-card", className)}
+  />
+);
+
+/** A card with a heading of its own. */
+export function Section(props: {
+  title: string;
+  id: string;
+  note?: ReactNode;
+  action?: ReactNode;
+  children: ReactNode;
+  className?: string;
+}) {
+  return (
+    <section aria-labelledby={props.id} className={props.className}>
+      <div className="mb-3 flex min-h-8 flex-wrap items-center justify-between gap-x-4 gap-y-2">
+        <div>
+          <h2 id={props.id} className="font-semibold">
+            {props.title}
+          </h2>
+          {props.note && <p className="text-[13px] text-muted">{props.note}</p>}
+        </div>
+        {props.action}
+      </div>
+      {props.children}
+    </section>
+  );
+}
+
+export const Skeleton = ({ className }: { className?: string }) => (
+  <div aria-hidden className={clsx("skeleton", className)} />
+);
+
+export const Loading = ({ label, children }: { label: string; children: ReactNode }) => (
+  <div role="status" aria-label={label}>
+    {children}
+  </div>
+);
+
+export function Empty(props: {
+  icon: LucideIcon;
+  title: string;
+  children: ReactNode;
+  action?: ReactNode;
+}) {
+  return (
+    <div className="grid place-items-center rounded-xl border border-dashed border-line-strong px-6 py-14 text-center">
+      <div className="mb-4 grid size-12 place-items-center rounded-xl border border-line bg-panel text-muted shadow-card">
+        <props.icon className="size-5" aria-hidden />
+      </div>
+      <h2 className="text-base font-semibold">{props.title}</h2>
+      <p className="mt-1 mb-5 max-w-md text-muted">{props.children}</p>
+      {props.action}
+    </div>
+  );
+}
+
+export const Tag = ({ children }: { children: ReactNode }) => (
+  <span className="rounded-md bg-raised px-1.5 py-0.5 text-xs text-muted ring-1 ring-line ring-inset">
+    {children}
+  </span>
+);
+
+export function Facts({ rows }: { rows: [string, ReactNode][] }) {
+  return (
+    <dl className="space-y-2 text-[13px]">
+      {rows.map(([name, value]) => (
+        <div key={name} className="flex min-h-6 items-center justify-between gap-4">
+          <dt className="shrink-0 text-muted">{name}</dt>
+          <dd className="min-w-0 truncate text-right">{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
