@@ -13,7 +13,8 @@ GONE = frozenset({InstanceState.MISSING, InstanceState.STOPPED})
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desired:
     """A living row. `serving`: its deployment is the one its environment's domains lead to.
-    `busy`: a deployment is at work there, and what it does is its own affair.
+    `busy`: a deployment is at work there, or a watch; what those start and end is their own
+    affair. `changing`: it may have been ended to make room, so that it is gone means nothing.
     """
 
     id: UUID
@@ -21,6 +22,7 @@ class Desired:
     wanted: bool = True
     serving: bool = True
     busy: bool = False
+    changing: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +61,7 @@ def decide(
     """
     idle = [row for row in desired if not row.busy]
     return [
-        *_missing(idle, observed),
+        *_missing([row for row in desired if not row.changing], observed),
         *_orphans(idle, observed),
         *_unwanted(desired, observed, ripe),
     ]

@@ -199,8 +199,8 @@ async def lead_back(run: Run, routes: Routes, generation: int) -> None:
 
 
 async def _revive(run: Run) -> None:
-    """Start again what this deployment ended to make room: all that served, where it is gone."""
-    if run.plan is None or not gives_way(run.plan):
+    """Start again all that served and is gone: ended to make room, or by a reboot."""
+    if run.plan is None:
         return
     before = await run.journal.before()
     if before is None:

@@ -218,6 +218,18 @@ async def test_a_single_process_is_never_there_twice_and_comes_back_after_a_fail
     assert list(platform.runtime.running) == [old]
 
 
+async def test_what_a_reboot_ended_meanwhile_serves_again_after_a_failure(
+    platform: Platform,
+) -> None:
+    first = await platform.live()
+    platform.probe.answer = Answer(attempts=1, seconds=0, error="refused")
+    platform.runtime.running.clear()
+
+    assert await run(platform, platform.journal()) is Status.FAILED
+
+    assert list(platform.runtime.running) == [first.rows["web", 0].id]
+
+
 async def test_all_web_instances_serve_before_the_switch(platform: Platform) -> None:
     platform.scale = {"web": 3}
     journal = platform.journal()

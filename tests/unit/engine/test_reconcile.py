@@ -19,9 +19,16 @@ def test_what_is_gone_is_started_again() -> None:
 
 
 def test_a_busy_environment_is_its_deployments_own_affair() -> None:
-    busy = replace(ROW, busy=True)
+    busy = replace(ROW, busy=True, changing=True)
 
     assert decide([busy], {}, ripe=frozenset({ROW.id})) == []
+
+
+def test_what_serves_while_a_deployment_builds_or_is_watched_is_started_again() -> None:
+    building = replace(ROW, busy=True)
+    replaced = replace(building, id=uuid4(), serving=False)
+
+    assert decide([building, replaced], {}) == [StartAgain(ids=(ROW.id,))]
 
 
 def test_an_orphan_is_replaced_once_for_its_environment() -> None:

@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 from autostack.drivers.runtimes.docker import DockerRuntime
 from autostack.drivers.runtimes.process import ProcessRuntime
@@ -21,15 +22,23 @@ class ChosenRuntime:
 
     processes: ProcessRuntime
     containers: DockerRuntime
+    _acts: WeakValueDictionary[UUID, asyncio.Lock] = field(
+        default_factory=WeakValueDictionary[UUID, asyncio.Lock], init=False
+    )
+    """One act after the other for each instance: a deployment may end what the reconciler is just
+    starting again. One worker acts on one machine, so its memory is enough for that.
+    """
 
     async def start(self, spec: InstanceSpec) -> Instance:
-        return await self._new(spec).start(spec)
+        async with self._alone(spec.id):
+            return await self._new(spec).start(spec)
 
     async def run_once(self, spec: InstanceSpec, *, limit: timedelta, log: LogSink) -> Exit:
         return await self._new(spec).run_once(spec, limit=limit, log=log)
 
     async def stop(self, instance_id: UUID, *, grace: timedelta) -> None:
-        await self._of(instance_id).stop(instance_id, grace=grace)
+        async with self._alone(instance_id):
+            await self._of(instance_id).stop(instance_id, grace=grace)
 
     async def inspect(self, instance_id: UUID) -> Observation:
         return await self._of(instance_id).inspect(instance_id)
@@ -60,6 +69,9 @@ class ChosenRuntime:
         async for one in runtime.watch():
             if runtime is self.containers or not self.containers.owns(one.id):
                 seen.put_nowait(one)
+
+    def _alone(self, instance_id: UUID) -> asyncio.Lock:
+        return self._acts.setdefault(instance_id, asyncio.Lock())
 
     def _new(self, spec: InstanceSpec) -> Runtime:
         return self.containers if spec.artifact.kind == IMAGE else self.processes

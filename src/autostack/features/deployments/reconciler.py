@@ -99,7 +99,7 @@ class Reconciler:
     async def _asked(self, rows: Sequence[Desired]) -> dict[UUID, Observation]:
         """The watch may be behind; nothing is started twice on old news."""
         inspect = self._works.tools.runtime.inspect
-        suspects = [row.id for row in rows if not row.busy and self._needs_asking(row.id)]
+        suspects = [row.id for row in rows if not row.changing and self._needs_asking(row.id)]
         return {one: await inspect(one) for one in suspects}
 
     def _needs_asking(self, instance_id: UUID) -> bool:
@@ -134,10 +134,10 @@ class Reconciler:
     async def _start_one(self, instance_id: UUID) -> None:
         """Others took their time: a deployment may have begun there since."""
         async with self._works.db.transaction() as session:
-            busy = await work.busy_environments(session)
+            changing = await work.changing_environments(session)
             specs = await Specs(self._works.site).again(session, [instance_id])
         for spec in specs:
-            if spec.environment_id not in busy:
+            if spec.environment_id not in changing:
                 await self._start(spec)
 
     async def _start(self, spec: InstanceSpec) -> None:
@@ -175,6 +175,7 @@ class Reconciler:
 
 async def _desired(session: AsyncSession) -> list[Desired]:
     busy, routed = await work.busy_environments(session), await work.routed(session)
+    changing = await work.changing_environments(session)
     return [
         Desired(
             id=row.id,
@@ -183,6 +184,7 @@ async def _desired(session: AsyncSession) -> list[Desired]:
             serving=routed.get(row.environment_id) == row.deployment_id,
             # A command that is run once ends by itself, or by the one who runs it.
             busy=row.deployment_id is None or row.environment_id in busy,
+            changing=row.deployment_id is None or row.environment_id in changing,
         )
         for row in await instances.all_living(session)
     ]

@@ -389,15 +389,22 @@ async def project(session: AsyncSession, project_id: UUID) -> Project | None:
 async def busy_environments(session: AsyncSession) -> frozenset[UUID]:
     """Where a deployment is at work, waiting, or not settled yet, or a removal is."""
     unsettled = (Deployment.status == Status.SUCCESS) & Deployment.settled_at.is_(None)
-    deploying = select(Deployment.environment_id).where(
-        or_(Deployment.status.in_(UNFINISHED), unsettled)
-    )
+    return await _environments(session, or_(Deployment.status.in_(UNFINISHED), unsettled))
+
+
+async def changing_environments(session: AsyncSession) -> frozenset[UUID]:
+    """Where a deployment starts and ends instances, or a removal does."""
+    return await _environments(session, Deployment.status == Status.DEPLOYING)
+
+
+async def _environments(session: AsyncSession, deploying: ColumnElement[bool]) -> frozenset[UUID]:
     removing = (
         select(Environment.id)
         .join(Project, Project.id == Environment.project_id)
         .where(or_(Environment.removed_at.is_not(None), Project.removed_at.is_not(None)))
     )
-    return frozenset((await session.scalars(deploying.union(removing))).all())
+    query = select(Deployment.environment_id).where(deploying).union(removing)
+    return frozenset((await session.scalars(query)).all())
 
 
 async def lock_key(session: AsyncSession, user_id: UUID, key: str) -> None:

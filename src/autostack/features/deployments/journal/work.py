@@ -95,6 +95,11 @@ async def busy_environments(session: AsyncSession) -> frozenset[UUID]:
     return await repository.busy_environments(session)
 
 
+async def changing_environments(session: AsyncSession) -> frozenset[UUID]:
+    """Where a deployment may just have ended what serves, or a removal has."""
+    return await repository.changing_environments(session)
+
+
 async def owners(session: AsyncSession, environment_id: UUID) -> tuple[Project, Environment] | None:
     environment = await repository.environment(session, environment_id)
     project = await repository.project(session, environment.project_id) if environment else None

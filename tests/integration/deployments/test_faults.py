@@ -1,0 +1,66 @@
+"""Reboots, clocks that jump, and what the reconciler may do while a deployment is at work."""
+
+from dataclasses import replace
+from uuid import UUID
+
+from autostack.engine.release import Status
+from autostack.features.deployments.reconciler import Reconciler
+from autostack.features.deployments.tasks import Works
+from autostack.models.deployment import Deployment
+from tests.integration.deployments.house import House
+
+
+def running(house: House) -> list[UUID]:
+    return sorted(house.runtime.running, key=str)
+
+
+async def mend(house: House, works: Works) -> None:
+    """One round; the house seals its configurations in a way of its own."""
+    await Reconciler(replace(works, site=house.site)).round()
+
+
+async def routed(house: House) -> list[UUID]:
+    """The instances its domains lead to."""
+    by = (await house.route()).deployment_id
+    return sorted((row.id for row in await house.living() if row.deployment_id == by), key=str)
+
+
+async def test_after_a_reboot_what_serves_runs_again_although_a_deployment_waits_or_builds(
+    house: House, works: Works
+) -> None:
+    await house.live()
+    waiting = await house.request()
+    for _ in range(2):
+        house.runtime.running.clear()
+        await mend(house, works)
+        assert running(house) == await routed(house)
+        await house.claim(waiting)
+
+
+async def test_after_a_reboot_what_serves_runs_again_although_it_is_still_watched(
+    house: House, works: Works
+) -> None:
+    await house.live()
+    second = await house.request()
+    await house.run(second)
+    house.runtime.running.clear()
+
+    await mend(house, works)
+
+    assert running(house) == await routed(house)
+    assert await house.settle(second) is Status.SUCCESS
+
+
+async def test_what_a_deployment_ended_to_make_room_is_not_started_behind_its_back(
+    house: House, works: Works
+) -> None:
+    await house.live()
+    second = await house.request()
+    await house.claim(second)
+    async with house.db.transaction() as session:
+        (await session.get_one(Deployment, second)).status = Status.DEPLOYING
+    house.runtime.running.clear()
+
+    await mend(house, works)
+
+    assert running(house) == []
