@@ -33,6 +33,7 @@ from autostack.engine.release import (
 
 TICK = 0.02
 LAUNCH_TICK = 0.005
+AGAIN = 0.1
 SECOND_ROUND = 0.1
 """Seconds after which those left behind by what was told to stop are told too."""
 MARGIN = 4 * MIB
@@ -44,9 +45,17 @@ class ProcessRuntime:
     any number of these may come and go.
     """
 
-    def __init__(self, machine: Machine, *, interval: timedelta = timedelta(seconds=1)) -> None:
+    def __init__(
+        self,
+        machine: Machine,
+        *,
+        interval: timedelta = timedelta(seconds=1),
+        patience: timedelta = timedelta(seconds=30),
+    ) -> None:
+        """`patience` is how long a start waits for a supervisor that is away."""
         self._machine = machine
         self._interval = interval
+        self._patience = patience.total_seconds()
         self._supervisor = Supervisor(machine.home.supervisor_socket)
 
     async def start(self, spec: InstanceSpec) -> Instance:
@@ -55,11 +64,7 @@ class ProcessRuntime:
             return self._instance(spec.id)
         launcher = await asyncio.to_thread(self._prepare, spec)
         argv = [*launcher, str(self._room(spec.id) / "launch.json")]
-        try:
-            await self._supervisor.remove(str(spec.id))
-            await self._supervisor.add(str(spec.id), argv, state=self._room(spec.id))
-        except SupervisorDown as error:
-            raise StartRefused("the supervisor is down", "Run `autostack up`.") from error
+        await self._hand_over(spec.id, argv)
         await self._until_launched(spec.id)
         return self._instance(spec.id)
 
@@ -141,6 +146,20 @@ class ProcessRuntime:
         place = f"{spec.place.address}:{spec.place.port}"
         self._write(spec.id, "instance.json", {"address": place})
         return launcher
+
+    async def _hand_over(self, instance_id: UUID, argv: Sequence[str]) -> None:
+        """A supervisor that died is back in seconds; no deployment need fail for that."""
+        end = time.monotonic() + self._patience
+        while True:
+            try:
+                await self._supervisor.remove(str(instance_id))
+                await self._supervisor.add(str(instance_id), argv, state=self._room(instance_id))
+            except SupervisorDown as error:
+                if time.monotonic() > end:
+                    raise StartRefused("the supervisor is down", "Run `autostack up`.") from error
+            else:
+                return
+            await asyncio.sleep(AGAIN)
 
     def _write(self, instance_id: UUID, name: str, document: Mapping[str, object]) -> None:
         """As a whole or not at all, and for our own eyes: it holds the app's secrets."""
