@@ -209,6 +209,11 @@ class FakeRouter:
         self.counted: dict[UUID, Tally] = {}
         self.visits: list[Answer] = []
         self.visited = Answer(attempts=1, seconds=0.001, status=200)
+        self.has_drifted = False
+
+    async def drifted(self) -> bool:
+        found, self.has_drifted = self.has_drifted, False
+        return found
 
     async def apply(self, routes: Routes, *, generation: int) -> None:
         await asyncio.sleep(0)

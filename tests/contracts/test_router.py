@@ -110,6 +110,17 @@ async def test_removing_what_is_gone_is_not_an_error(router: Router, routes: Rou
     await router.remove(routes.environment_id, generation=1)
 
 
+async def test_its_own_changes_are_no_drift(router: Router, routes: Routes) -> None:
+    await router.drifted()
+    await router.apply(routes, generation=1)
+    applied = await router.drifted()
+
+    await router.remove(routes.environment_id, generation=2)
+
+    assert not applied
+    assert not await router.drifted()
+
+
 async def test_nothing_in_flight_is_drained_at_once(router: Router) -> None:
     seen = await router.drain(["127.0.0.1:9"], limit=LIMIT)
 

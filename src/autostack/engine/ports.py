@@ -157,6 +157,12 @@ class Router(Protocol):
 
     async def remove(self, environment_id: UUID, *, generation: int) -> None: ...
 
+    async def drifted(self) -> bool:
+        """Whether another hand has changed what the edge does since the last call of this driver;
+        then all routes are to be applied again. What would stop the edge is put aside.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:

@@ -64,3 +64,20 @@ async def test_what_a_deployment_ended_to_make_room_is_not_started_behind_its_ba
     await mend(house, works)
 
     assert running(house) == []
+
+
+async def test_routes_another_hand_changed_are_applied_again_once(
+    house: House, works: Works
+) -> None:
+    await house.live()
+    routes = dict(house.router.routes)
+    reconciler = Reconciler(replace(works, site=house.site))
+    house.router.routes.clear()
+    await reconciler.mend_routes()
+    before = dict(house.router.routes)
+    house.router.has_drifted = True
+
+    await reconciler.mend_routes()
+
+    assert before == {}
+    assert house.router.routes == routes

@@ -33,6 +33,8 @@ UNANSWERED = (
     asyncio.LimitOverrunError,
 )
 
+Look = tuple[int, int, int]
+"""Of a file: inode, time of change, size."""
 FindSites = Callable[[], Awaitable[Sites]]
 
 
@@ -99,6 +101,9 @@ class TraefikRouter:
     async def remove(self, environment_id: UUID, *, generation: int) -> None:
         await asyncio.to_thread(self._files.remove, environment_id, generation)
 
+    async def drifted(self) -> bool:
+        return await asyncio.to_thread(self._files.changed)
+
     async def _until_it_answers(self, host: str, routes: Routes) -> None:
         while True:
             if await self._answers(host, routes):
@@ -139,6 +144,8 @@ class RouteFiles:
         self.staging = directory / "staging"
         self.removed = directory / "removed"
         self.foreign = directory / "foreign"
+        self._known: dict[str, Look] | None = None
+        """As we left them, from the first call of `changed` on."""
 
     def prepare(self) -> None:
         for each in (self.routes, self.staging, self.removed, self.foreign):
@@ -151,6 +158,7 @@ class RouteFiles:
             path = self._path(environment_id)
             if _read(path) != text:
                 self.write(path, text)
+            self._note(path)
 
     def remove(self, environment_id: UUID, generation: int) -> None:
         with self._locked():
@@ -160,6 +168,27 @@ class RouteFiles:
                 self.removed / str(environment_id), documents.encode({}, generation=generation)
             )
             self._path(environment_id).unlink(missing_ok=True)
+            self._note(self._path(environment_id))
+
+    def changed(self) -> bool:
+        """Whether another hand was at the files; what Traefik could stumble over is put aside."""
+        with self._locked():
+            known, found = self._known, self._looks()
+            is_changed = known is not None and known != found
+            if is_changed:
+                self._put_aside_what_is_broken()
+            self._known = self._looks()
+            return is_changed
+
+    def _looks(self) -> dict[str, Look]:
+        return {path.name: _look(path) for path in self.routes.iterdir()}
+
+    def _note(self, path: Path) -> None:
+        if self._known is None:
+            return
+        self._known.pop(path.name, None)
+        if path.exists():
+            self._known[path.name] = _look(path)
 
     def write(self, path: Path, text: str) -> None:
         """All or nothing, also when the power fails."""
@@ -175,13 +204,16 @@ class RouteFiles:
     def sweep(self) -> None:
         """Before a start: put aside whatever Traefik could stumble over."""
         with self._locked():
-            self._sweep_names()
-            for path in sorted(self.routes.iterdir()):
-                if not documents.is_whole(_read(path)):
-                    self._put_aside(path)
+            self._put_aside_what_is_broken()
             for path in self.staging.iterdir():
                 if path.name != "lock":
                     path.unlink(missing_ok=True)
+
+    def _put_aside_what_is_broken(self) -> None:
+        self._sweep_names()
+        for path in sorted(self.routes.iterdir()):
+            if not documents.is_whole(_read(path)):
+                self._put_aside(path)
 
     def _sweep_names(self) -> None:
         for path in self.routes.iterdir():
@@ -207,6 +239,14 @@ class RouteFiles:
         with (self.staging / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+def _look(path: Path) -> Look:
+    """What differs when a file was written again; the edge writes its own page file itself."""
+    if path.name == f"{documents.PAGES}.yml":
+        return (0, 0, 0)
+    seen = path.lstat()
+    return (seen.st_ino, seen.st_mtime_ns, seen.st_size)
 
 
 def _is_ours(path: Path) -> bool:

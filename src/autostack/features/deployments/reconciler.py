@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from uuid import UUID
@@ -11,6 +12,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from autostack.engine import reconcile
+from autostack.engine.errors import StaleGeneration
 from autostack.engine.reconcile import Action, Desired, Replace, StartAgain, Stop
 from autostack.engine.release import InstanceSpec, InstanceState, Observation
 from autostack.features.deployments import removal, service
@@ -24,6 +26,8 @@ from autostack.models.deployment import Kind
 logger = logging.getLogger(__name__)
 
 ROUND = timedelta(seconds=3)
+DRIFT = timedelta(seconds=10)
+"""How often it is looked whether another hand was at the edge's files."""
 RIPE = timedelta(seconds=20)
 """Longer than any pause between a row and its process, or a process and its end."""
 
@@ -44,6 +48,7 @@ class Reconciler:
             group.create_task(self._watch_for_ever())
             group.create_task(self._mend_for_ever())
             group.create_task(self._sweep_for_ever())
+            group.create_task(self._mend_routes_for_ever())
 
     async def _watch_for_ever(self) -> None:
         while True:
@@ -67,6 +72,17 @@ class Reconciler:
             await self._tried(self.round)
             await asyncio.sleep(self._every)
 
+    async def _mend_routes_for_ever(self) -> None:
+        while True:
+            await self._tried(self.mend_routes)
+            await asyncio.sleep(DRIFT.total_seconds())
+
+    async def mend_routes(self) -> None:
+        """Undo what another hand did to the edge."""
+        if await self._works.tools.router.drifted():
+            logger.warning("another hand changed the edge's routes; applying all of them again")
+            await self._routes_again()
+
     async def _sweep_for_ever(self) -> None:
         while True:
             await self._tried(partial(removal.sweep, self._works))
@@ -84,7 +100,9 @@ class Reconciler:
             site = self._works.site
             found = await all_routes(session, site.address, site.clock)
         for routes, generation in found:
-            await self._works.tools.router.apply(routes, generation=generation)
+            # A deployment may have switched since.
+            with suppress(StaleGeneration):
+                await self._works.tools.router.apply(routes, generation=generation)
 
     async def round(self) -> None:
         """Look, decide, act."""
