@@ -1,13 +1,20 @@
 """Reboots, clocks that jump, and what the reconciler may do while a deployment is at work."""
 
+import asyncio
 from dataclasses import replace
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from autostack.engine.release import Status
+import pytest
+
+from autostack.core.clock import utc_now
+from autostack.engine.release import Outcome, Status, Step
+from autostack.features.deployments import repository
 from autostack.features.deployments.reconciler import Reconciler
 from autostack.features.deployments.tasks import Works
 from autostack.models.deployment import Deployment
 from tests.integration.deployments.house import House
+from tests.integration.deployments.working import until, working
 
 
 def running(house: House) -> list[UUID]:
@@ -81,3 +88,40 @@ async def test_routes_another_hand_changed_are_applied_again_once(
 
     assert before == {}
     assert house.router.routes == routes
+
+
+@pytest.mark.parametrize(
+    "jumps", [timedelta(hours=1), timedelta(hours=-1), timedelta(days=1), timedelta(days=-1)]
+)
+async def test_a_clock_that_jumps_changes_no_verdict_lease_or_order(
+    house: House, works: Works, database_url: str, jumps: timedelta
+) -> None:
+    moved = timedelta()
+
+    def clock() -> datetime:
+        return utc_now() + moved
+
+    house.builder.hold = asyncio.Event()
+    jumping = replace(works, site=replace(works.site, clock=clock))
+    async with working(jumping, database_url):
+        deployment = await house.request()
+        async with asyncio.timeout(25):
+            while not house.builder.running:  # noqa: ASYNC110 - the builder has no event for it
+                await asyncio.sleep(0.01)
+        moved = jumps
+        house.builder.hold.set()
+
+        async def is_settled() -> bool:
+            return (await house.row(deployment)).settled_at is not None
+
+        await until(is_settled, limit=25)
+
+    row = await house.row(deployment)
+    async with house.db.transaction() as session:
+        steps = await repository.steps(session, deployment)
+    assert row.status is Status.SUCCESS
+    assert [step.name for step in steps] == list(Step)
+    assert {(step.outcome, step.attempt) for step in steps} == {(Outcome.DONE, 1)}
+    assert all(step.ended_at and step.ended_at >= step.started_at for step in steps)
+    assert row.finished_at is not None
+    assert row.finished_at >= row.created_at

@@ -293,8 +293,8 @@ async def step(session: AsyncSession, deployment_id: UUID, name: StepName) -> St
 
 
 async def steps(session: AsyncSession, deployment_id: UUID) -> Sequence[Step]:
-    query = select(Step).where(Step.deployment_id == deployment_id).order_by(Step.started_at)
-    return (await session.scalars(query)).all()
+    rows = await session.scalars(select(Step).where(Step.deployment_id == deployment_id))
+    return sorted(rows, key=lambda row: list(StepName).index(row.name))
 
 
 async def close_open_steps(
@@ -303,7 +303,7 @@ async def close_open_steps(
     await session.execute(
         update(Step)
         .where(Step.deployment_id == deployment_id, Step.outcome.is_(None))
-        .values(outcome=outcome, ended_at=now)
+        .values(outcome=outcome, ended_at=func.greatest(now, Step.started_at))
     )
 
 

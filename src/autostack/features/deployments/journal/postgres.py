@@ -115,7 +115,8 @@ class PostgresJournal:
             found = await repository.step(session, row.id, step)
             if found is None:
                 return
-            found.outcome, found.ended_at = outcome, now
+            # A clock that was set back makes no step end before it began.
+            found.outcome, found.ended_at = outcome, max(now, found.started_at)
             if step is Step.BUILD:
                 row.built_at = now
             found.kept = {**(found.kept or {}), **record.left} or None

@@ -32,7 +32,7 @@ async def conclude(
     """The verdict. The slot is free from here on, so the next waiting one is started."""
     held_slot = deployment.status in repository.RUNNING
     deployment.status, deployment.updated_at = status, now
-    deployment.finished_at = deployment.finished_at or now
+    deployment.finished_at = deployment.finished_at or max(now, deployment.created_at)
     closing = OUTCOMES.get(status, Outcome.DONE)
     await repository.close_open_steps(session, deployment.id, closing, now=now)
     if status is Status.SUCCESS:
