@@ -36,6 +36,8 @@ class Candidate:
     process: Process
     instance: Instance
     begun: float
+    restarts: int = 0
+    """Of one that was taken over: what it went through before says nothing."""
 
 
 async def until_ready(run: Run, candidate: Candidate) -> Instance:
@@ -87,7 +89,7 @@ async def _stays_up(run: Run, candidate: Candidate) -> None:
 
 async def _still_there(run: Run, candidate: Candidate) -> None:
     seen = await run.tools.runtime.inspect(candidate.spec.id)
-    if not has_crashed(seen):
+    if not has_crashed(seen, restarts=candidate.restarts):
         return
     run.suspect, run.exit = candidate.spec.id, seen.exit
     run.memory = candidate.spec.limits.memory

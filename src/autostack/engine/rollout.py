@@ -100,13 +100,23 @@ async def _start(
     run: Run, specs: Sequence[InstanceSpec], kinds: Mapping[str, Process]
 ) -> list[Candidate]:
     async def start(spec: InstanceSpec) -> Candidate:
+        process, restarts = kinds[spec.process], await _restarts(run, spec)
         instance = await run.tools.runtime.start(spec)
         begun = run.tools.monotonic()
-        return Candidate(spec=spec, process=kinds[spec.process], instance=instance, begun=begun)
+        return Candidate(
+            spec=spec, process=process, instance=instance, begun=begun, restarts=restarts
+        )
 
     candidates = await together([start(spec) for spec in specs])
     await run.journal.started([candidate.instance for candidate in candidates])
     return candidates
+
+
+async def _restarts(run: Run, spec: InstanceSpec) -> int:
+    """Only a rollback takes over what ran before."""
+    if run.order.goal is not Goal.ROLLBACK:
+        return 0
+    return (await run.tools.runtime.inspect(spec.id)).restarts
 
 
 async def _end_single(run: Run, plan: Plan, early: Sequence[InstanceSpec]) -> None:

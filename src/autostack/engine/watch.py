@@ -7,8 +7,9 @@ from uuid import UUID
 
 from autostack.engine import gauge, verdict
 from autostack.engine.check import has_crashed
+from autostack.engine.order import Goal
 from autostack.engine.reconcile import GONE
-from autostack.engine.release import Exit
+from autostack.engine.release import Exit, Observation
 from autostack.engine.run import Run, together
 from autostack.engine.tally import NONE, Tally
 from autostack.engine.verdict import Traffic
@@ -52,6 +53,7 @@ class Watch:
         self._since = NONE
         self._history: deque[tuple[float, Tally]] = deque()
         self._judged = float("-inf")
+        self._restarts: dict[UUID, int] = {}
 
     async def over(self) -> Seen:
         """Watch until the time is up, a newer release has taken over, or this one is worse."""
@@ -98,14 +100,20 @@ class Watch:
         mine = await self._run.journal.mine()
         seen = await together([self._run.tools.runtime.inspect(one.id) for one in mine])
         for one, now in zip(mine, seen, strict=True):
-            if now.state in GONE or not has_crashed(now):
+            known = self._known_restarts(now)
+            if now.state in GONE or not has_crashed(now, restarts=known):
                 continue
             if now.exit is not None:
                 words = f"ended with exit code {now.exit.code}"
             else:
-                words = "was restarted" if now.restarts else f"is {now.state.value}"
+                words = "was restarted" if now.restarts > known else f"is {now.state.value}"
             return Trouble(process=one.process, words=words, instance=one.id, exit=now.exit)
         return None
+
+    def _known_restarts(self, seen: Observation) -> int:
+        """Those before the first look count too, but for instances a rollback took over."""
+        first = seen.restarts if self._run.order.goal is Goal.ROLLBACK else 0
+        return self._restarts.setdefault(seen.id, first)
 
     async def _errors(self) -> Trouble | None:
         if self._elapsed() - self._judged < self._run.tools.pace.judge:

@@ -29,6 +29,7 @@ from autostack.engine.settle import settle
 from tests.fakes import FakeJournal, FakeRecord
 from tests.unit.engine.platform import PLAN, WEB, WORKER, Platform, until
 
+RUNNING = Observation(id=uuid4(), state=InstanceState.RUNNING)
 CRASHED = Observation(id=uuid4(), state=InstanceState.CRASHED, exit=Exit(code=3))
 
 
@@ -449,6 +450,19 @@ async def test_a_rollback_to_what_is_still_kept_starts_nothing(platform: Platfor
     assert len(platform.runtime.history) == started
     assert await platform.settle(second) is Status.SUCCESS
     assert "10.0.0.2" in {spec.place.address for spec in platform.runtime.running.values()}
+
+
+async def test_what_was_restarted_long_ago_may_still_be_gone_back_to(platform: Platform) -> None:
+    first, _, third = await kept_for_a_rollback(platform)
+    made = await platform.made(first)
+    platform.runtime.behave["web"] = replace(RUNNING, restarts=3)
+
+    status = await deploy(platform.order(goal=Goal.ROLLBACK, reuse=made), platform.tools, third)
+
+    assert status is Status.SUCCESS
+    order = platform.order(goal=Goal.ROLLBACK, reuse=made, id=third.deployment_id)
+    assert await settle(order, platform.tools, third) is Status.SUCCESS
+    assert platform.serving == ("10.0.0.2:8000",)
 
 
 async def test_a_rollback_to_what_is_being_ended_starts_anew(platform: Platform) -> None:
