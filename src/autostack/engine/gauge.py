@@ -15,6 +15,8 @@ from autostack.engine.tally import NONE, Tally
 
 SERVER_ERROR = 500
 LIMIT = timedelta(seconds=10)
+LONGEST = 300.0
+"""Seconds; the end of a measurement may never come, as when its environment is removed."""
 LEAST_TIMED = 10
 """Requests below which a p95 says nothing."""
 
@@ -68,8 +70,9 @@ class Gauge:
     successor cannot know it does not tell.
     """
 
-    def __init__(self, *, monotonic: Callable[[], float]) -> None:
+    def __init__(self, *, monotonic: Callable[[], float], longest: float = LONGEST) -> None:
         self._monotonic = monotonic
+        self._longest = longest
         self._open: dict[UUID, _Open] = {}
 
     async def begin(
@@ -85,11 +88,19 @@ class Gauge:
         there is nothing to interrupt, and nobody is sent.
         """
         await self.drop(deployment_id)
+        await self._drop_forgotten()
         made = _Open(begun=self._monotonic(), base=await router.tallies(fresh=True))
         self._open[deployment_id] = made
         if serving is not None:
             visit = _visitor(router, serving, path)
-            made.visiting = asyncio.create_task(_visit(made.answers, visit, every))
+            made.visiting = asyncio.create_task(
+                _visit(made.answers, visit, every, most=round(self._longest / every))
+            )
+
+    async def _drop_forgotten(self) -> None:
+        oldest = self._monotonic() - self._longest
+        for one in [one for one, made in self._open.items() if made.begun < oldest]:
+            await self.drop(one)
 
     async def end(
         self, deployment_id: UUID, router: Router, *, old: UUID | None, new: UUID, usual: Tally
@@ -146,7 +157,7 @@ def _visitor(router: Router, routes: Routes, path: str) -> Callable[[], Awaitabl
 
 
 async def _visit(
-    answers: list[Answer], visit: Callable[[], Awaitable[Answer]], every: float
+    answers: list[Answer], visit: Callable[[], Awaitable[Answer]], every: float, *, most: int
 ) -> None:
     """One after the other is not enough: a visit that hangs must not hide the next ones."""
     under_way: set[asyncio.Task[None]] = set()
@@ -155,7 +166,7 @@ async def _visit(
         answers.append(await visit())
 
     try:
-        while True:
+        for _ in range(most):
             task = asyncio.create_task(once())
             under_way.add(task)
             task.add_done_callback(under_way.discard)

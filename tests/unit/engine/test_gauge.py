@@ -92,6 +92,20 @@ async def test_what_another_worker_began_is_not_told() -> None:
     assert await gauge.end(ME, FakeRouter(), old=uuid4(), new=NEW, usual=NONE) is None
 
 
+async def test_a_measurement_whose_end_never_comes_ends_by_itself() -> None:
+    now = [0.0]
+    router, gauge = FakeRouter(), Gauge(monotonic=lambda: now[0], longest=0.01)
+    await gauge.begin(ME, router, serving=OLD, path="/", every=0.001)
+    await asyncio.sleep(0.1)
+    seen = len(router.visits)
+    now[0] = 1.0
+
+    await gauge.begin(uuid4(), router, serving=None, path="/", every=0.001)
+
+    assert seen == len(router.visits) == 10
+    assert await gauge.end(ME, router, old=OLD.release_id, new=NEW, usual=NONE) is None
+
+
 async def test_a_measurement_that_was_dropped_sends_nothing_more() -> None:
     router, gauge = FakeRouter(), Gauge(monotonic=lambda: 0.0)
     await gauge.begin(ME, router, serving=replace(OLD), path="/", every=0.001)
