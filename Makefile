@@ -6,7 +6,7 @@ LOCK := requirements/dev.lock
 # As pip does: the authorities this machine trusts, also those of a company.
 export UV_SYSTEM_CERTS := true
 
-.PHONY: setup demo demo-stop test test-all check bench dev docs lock system coverage
+.PHONY: setup demo demo-stop test test-all test-faults check bench dev docs lock system coverage
 .DEFAULT_GOAL := setup
 
 setup: $(VENV)/.ready
@@ -48,11 +48,15 @@ test: setup system
 	@$(BIN)/pytest tests/integration -m alone --cov --cov-append --cov-report=
 	@echo "Coverage in percent, branches included (85 or more):"
 	@$(BIN)/coverage report --fail-under=85 --format=total
-	@$(BIN)/pytest tests/e2e tests/security tests/reliability -m "not slow"
+	@$(BIN)/pytest tests/e2e tests/security tests/reliability -m "not slow and not faults"
 
 test-all: test
 	@$(BIN)/python -m tests.system slow
 	@$(BIN)/pytest tests/e2e tests/reliability -m slow
+
+# Every process killed in every step, and what else may break; a good hour.
+test-faults: setup system
+	@$(BIN)/pytest tests/reliability
 
 bench: setup
 	@$(BIN)/python -m benchmarks

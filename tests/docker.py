@@ -11,9 +11,11 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 from autostack.drivers.machine.docker import Client, Engine, connect
 from tests.system import find
@@ -44,7 +46,12 @@ class TestEngine:
         """As an update of Docker does; containers go on."""
         stop(self.process)
 
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait(timeout=30)
+
     def start(self) -> None:
+        _forget_the_dead(self.root / "exec" / "containerd" / "containerd.pid")
         self.process = start(self.root)
 
     @contextmanager
@@ -92,6 +99,15 @@ def start(root: Path) -> subprocess.Popen[bytes]:
             raise RuntimeError((root / "dockerd.log").read_text()[-3000:])
         time.sleep(0.1)
     return process
+
+
+def _forget_the_dead(file: Path) -> None:
+    """Where nobody reaps orphans the containerd of a killed engine stays as a zombie, and the
+    next engine would wait for it.
+    """
+    with suppress(OSError, ValueError, psutil.Error):
+        if psutil.Process(int(file.read_text())).status() == psutil.STATUS_ZOMBIE:
+            file.unlink()
 
 
 def _argv(root: Path) -> list[str]:

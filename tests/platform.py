@@ -53,11 +53,11 @@ def request(
             return Reply(error.code, error.read(), dict(error.headers))
 
 
-def until(happened: Callable[[], object], *, limit: float = 30) -> None:
+def until(happened: Callable[[], object], *, limit: float = 60, what: str = "") -> None:
     """Wait for it; an assertion fails when it has not happened within `limit` seconds."""
     end = time.monotonic() + limit
     while not happened():
-        assert time.monotonic() < end, f"not within {limit} seconds"
+        assert time.monotonic() < end, f"not within {limit} seconds: {what}"
         time.sleep(0.05)
 
 
