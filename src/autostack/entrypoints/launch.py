@@ -6,6 +6,7 @@ Run by the supervisor as `python -m autostack.entrypoints.launch NAME NUMBER`.
 import json
 import os
 import runpy
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,13 +35,21 @@ def main() -> None:
     program, number, settings = by_name(sys.argv[1]), int(sys.argv[2]), Settings()
     home, name = settings.layout, processes(program)[number]
     _print_to(home.platform_log(program.name))
+    _end_with_the_supervisor(home)
     if program in OUTLIVING and (predecessor := identity.noted(home.run / f"{name}.pid")):
         stand_in(predecessor, program)
     _leave_mark(home.run / f"{name}.pid")
+    privileges.outlive_parent()
     with (home.run / f"{name}.refusal").open("w", encoding="utf-8") as refusal:
         _give_up_root(program)
         _hide_secrets(program, settings)
         _run(program, arguments(program, number, settings), refusal)
+
+
+def _end_with_the_supervisor(home: Home) -> None:
+    """Until its mark is left: the next supervisor finds it by that, and would start a twin."""
+    supervisor = identity.noted(home.run / "supervisor.pid")
+    privileges.die_with_parent(supervisor.pid if supervisor else 0, signal.SIGKILL)
 
 
 def _take_settings() -> None:

@@ -4,10 +4,8 @@ supervisord cannot adopt what it did not start. What it starts instead is this: 
 waits beside the program, hands stop signals on to it, and becomes its successor when it ends.
 """
 
-import os
 import signal
 
-from autostack.drivers.machine import privileges
 from autostack.drivers.machine.identity import Identity
 from autostack.entrypoints.local import leftovers
 from autostack.entrypoints.local.programs import Program
@@ -24,9 +22,8 @@ class _ToldToStop(BaseException):
 def stand_in(process: Identity, program: Program) -> None:
     """Return when `process` has ended by itself. Told to stop, end it and do not return.
 
-    Killed with the supervisor it ends without a word, and the program goes on.
+    Without a mark of its own it ends with the supervisor, and the program goes on.
     """
-    privileges.die_with_parent(os.getppid(), signal.SIGKILL)
     stop = signal.Signals[f"SIG{program.stop_signal}"]
     before = signal.signal(stop, _tell)
     try:
@@ -37,7 +34,6 @@ def stand_in(process: Identity, program: Program) -> None:
         leftovers.end_one(process, program, seconds=program.stop_seconds - _MARGIN)
         raise SystemExit(0) from None
     signal.signal(stop, before)
-    privileges.outlive_parent()
 
 
 def _tell(_number: int, _frame: object) -> None:
