@@ -42,7 +42,7 @@ class Rows:
         self._open: psycopg.Connection[DictRow] | None = None
 
     def connect(self) -> psycopg.Connection[DictRow]:
-        return psycopg.connect(self._url, autocommit=True, row_factory=dict_row)
+        return psycopg.Connection[DictRow].connect(self._url, autocommit=True, row_factory=dict_row)
 
     def all(self, query: str, *values: object) -> list[dict[str, Any]]:
         end = time.monotonic() + PATIENCE
