@@ -29,6 +29,7 @@ ROOT = Path(__file__).parents[1]
 DEMO = ROOT / ".demo"
 NAME = "hello"
 EMAIL = "demo@example.com"
+BUILD_SECONDS = 900
 
 
 def main() -> int:
@@ -45,8 +46,8 @@ def main() -> int:
             platform.down()
             say("Stopped.")
     say(f"Done in {time.monotonic() - began:.1f} s.")
-    dashboard()
     if not os.environ.get("DEMO_STOP"):
+        dashboard()
         say(
             f"It is still running. Look around (the password is in {shown(DEMO / 'account.json')}):"
         )
@@ -62,8 +63,14 @@ def dashboard() -> None:
     if not (ROOT / "dashboard/built").exists():
         say("Building the dashboard, which takes a minute the first time …")
     command = [sys.executable, str(ROOT / "dashboard/build.py")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    say((done.stdout + done.stderr).strip())
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=BUILD_SECONDS
+        )
+    except subprocess.TimeoutExpired:
+        say("The dashboard takes too long to build; try `autostack dashboard build` later.")
+    else:
+        say((done.stdout + done.stderr).strip())
 
 
 def shown(file: Path) -> Path:

@@ -133,7 +133,7 @@ async def environment(
 
 
 def _sent(lines: Sequence[Sse], *, batch: bool) -> Iterator[Sse]:
-    """One by one; or all in one event under the id of the last, which is ten times cheaper."""
+    """One by one; or all in one event under the id of the last, for readers of many."""
     if batch and lines:
         yield Sse(event="lines", id=lines[-1].id, data=[one.data for one in lines])
         return
