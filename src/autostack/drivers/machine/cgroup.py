@@ -17,8 +17,11 @@ SYS = Path("/sys")
 OURS = "autostack"
 BUILDS = "autostack-builds"
 """Beside OURS and not in it: builds also rank below the edge, which is in no group of ours."""
-WEIGHTS = {"cpu.shares": 20, "cpu.weight": 2, "io.weight": 2, "io.bfq.weight": 2}
-"""Of all builds together: a fiftieth of one app's (1024 or 100) while both want to run."""
+WEIGHTS = {"cpu.shares": 102, "cpu.weight": 10, "io.weight": 2, "io.bfq.weight": 2}
+"""Of all builds together, where one app has 1024 or 100: a tenth of the processor while both want
+to run, for a build that gets less beside a machine's other programs may not end; a fiftieth of the
+disk.
+"""
 CONTROLLERS = ("memory", "pids", "cpu")
 BUILD_CONTROLLERS = (*CONTROLLERS, "io")
 PERIOD = 100_000  # microseconds, the kernel's default

@@ -111,7 +111,7 @@ def test_where_nothing_may_be_written_there_is_no_version(root: Path) -> None:
     assert cgroup.directories(ONE) == []
 
 
-def test_builds_weigh_a_fiftieth_of_an_app_and_their_disk_is_capped(
+def test_builds_weigh_a_tenth_of_an_app_and_their_disk_is_capped(
     root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     parent = root / cgroup.BUILDS
@@ -123,7 +123,7 @@ def test_builds_weigh_a_fiftieth_of_an_app_and_their_disk_is_capped(
 
     cgroup.seat_builds(tmp_path, disk_rate=1000)
 
-    assert (parent / "cpu.weight").read_text() == "2"
+    assert (parent / "cpu.weight").read_text() == "10"
     assert (parent / "io.max").read_text() == "7:3 rbps=1000 wbps=1000"
     assert "+io" in (parent / "cgroup.subtree_control").read_text()
 
