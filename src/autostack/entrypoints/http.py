@@ -213,6 +213,7 @@ def _rules(settings: Settings) -> Rules:
         hosts=frozenset(names),
         large={uploads.PATH: settings.source_limit_mb * MIB + BODY_LIMIT},
         https=bool(public and public.scheme == "https"),
+        trusted=settings.trusted_proxies,
     )
 
 

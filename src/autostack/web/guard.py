@@ -6,19 +6,18 @@ import asyncio
 import json
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from autostack.core.addresses import is_loopback
 from autostack.core.asking import ADDRESS
 from autostack.core.errors import AutostackError, Unavailable
-from autostack.web.client import address_of
+from autostack.web.client import client_address
 from autostack.web.problems import BodyTooLarge, RequestInvalid, respond_error, respond_unexpected
 
 log = logging.getLogger(__name__)
@@ -70,6 +69,14 @@ class Rules:
     request_time: timedelta = REQUEST_TIME
     large_time: timedelta = LARGE_TIME
     https: bool = False
+    trusted: Sequence[str] = ()
+    """Proxies whose word about addresses is taken."""
+
+
+def _address(scope: Scope, trusted: Sequence[str]) -> str:
+    peer = scope.get("client")
+    forwarded = Headers(scope=scope).get("x-forwarded-for", "")
+    return client_address(peer[0] if peer else "", forwarded, trusted)
 
 
 def known_host(host: str, names: frozenset[str]) -> bool:
@@ -94,8 +101,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         scope.setdefault("state", {})
-        if "app" in scope:
-            ADDRESS.set(await address_of(Request(scope)))
+        ADDRESS.set(_address(scope, self._rules.trusted))
         answer = _Answer(scope, send, https=self._rules.https)
         try:
             checked = await self._check(scope, receive)
