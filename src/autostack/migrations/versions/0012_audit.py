@@ -3,10 +3,16 @@
 import sqlalchemy as sa
 from alembic import op
 
-from autostack.models.event import APPEND_ONLY
-
 revision = "0012"
 down_revision = "0011"
+
+# As it was then; the model has what new databases of tests get.
+APPEND_ONLY = (
+    """create function events_are_history() returns trigger language plpgsql as $$
+    begin raise exception 'events are never changed or removed'; end $$""",
+    """create trigger events_are_history before update or delete or truncate on events
+    for each statement execute function events_are_history()""",
+)
 
 
 def upgrade() -> None:
