@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from autostack.core.db import Database
 from tests import postgres as servers
@@ -14,6 +15,12 @@ from tests.postgres import Postgres
 
 if TYPE_CHECKING:
     from tests.docker import TestEngine
+
+# How quickly examples come says something about the machine, not about what is tested.
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -250,7 +250,7 @@ def test_ctrl_c_leaves_the_deployment_running_and_says_how_to_cancel(shop: World
         pass
 
     command.send_signal(signal.SIGINT)
-    _, said = command.communicate(timeout=10)
+    _, said = command.communicate(timeout=60)
 
     assert command.returncode == 130
     assert f"autostack cancel {shop.newest()}" in said.decode()
@@ -341,7 +341,7 @@ def test_an_expired_session_is_renewed_once_for_all_commands(shop: World) -> Non
         )
         for _ in range(4)
     ]
-    results = [(one.communicate(timeout=30), one.returncode) for one in commands]
+    results = [(one.communicate(timeout=150), one.returncode) for one in commands]
 
     assert [code for _, code in results] == [0, 0, 0, 0], results
     assert store.servers()[shop.server.address].refresh_token != login.refresh_token

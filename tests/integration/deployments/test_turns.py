@@ -110,7 +110,7 @@ async def busy(house: House, works: Works, url: str) -> AsyncGenerator[UUID]:
     environment = await place(house, other, "production", 1)
     async with working(works, url):
         first = await ask(house, other, environment)
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(180):
             while not house.builder.running:  # noqa: ASYNC110 - the builder has no event for it
                 await asyncio.sleep(0.01)
         yield first

@@ -14,6 +14,7 @@ from autostack.engine.errors import StartRefused
 from autostack.engine.release import InstanceState
 from tests.integration.runtimes import machines
 from tests.integration.runtimes.asking import get
+from tests.platform import until
 
 pytestmark = pytest.mark.needs("linux")
 
@@ -69,4 +70,5 @@ async def test_a_start_is_refused_when_the_supervisor_stays_away(tmp_path: Path)
 
 
 def kill_supervisor(home: Home) -> None:
+    until((home.run / "supervisord.pid").exists)  # it listens a moment before it notes its pid
     os.kill(int((home.run / "supervisord.pid").read_text()), signal.SIGKILL)

@@ -19,7 +19,7 @@ from autostack.engine.errors import ToolchainUnavailable
 from autostack.engine.plan import Toolchain
 
 FETCH_LIMIT = 180.0
-NODE_MAJORS = ("24", "22", "20", "18")
+NODE_MAJORS = ("24", "22", "20")
 """Published as wheels, the preferred one first."""
 _MACHINE_NODE = (Path("/usr/bin/node"), Path("/usr/bin/npm"))
 OLDEST_PYTHON_MINOR = 8
