@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.browser import Theme, Visit
+from tests.browser.browser import PASSWORD, Theme, Visit
 from tests.browser.conftest import ROOT
 from tests.e2e.repositories import publish
 from tests.gitserver import GitServer
@@ -94,7 +94,17 @@ def test_every_page_is_accessible(visit: Visit, things: Things, theme: Theme, wi
     assert {path: found for path, found in problems.items() if found} == {}
 
 
-@pytest.mark.parametrize("path", ["/sign-in", "/register"])
+DOORS = [
+    "/sign-in",
+    "/register",
+    "/forgot-password",
+    "/reset-password",
+    "/reset-password#token=x",
+    "/confirm-email#token=x",
+]
+
+
+@pytest.mark.parametrize("path", DOORS)
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_doors_are_accessible(visit: Visit, path: str, theme: Theme) -> None:
     page = visit(theme=theme, width=PHONE).open(path)
@@ -112,6 +122,24 @@ def test_dialogs_are_accessible(visit: Visit, things: Things) -> None:
     page.wait_for_timeout(300)
 
     assert violations(page) == []
+
+
+@pytest.mark.parametrize(("theme", "width"), [("dark", 1280), ("light", PHONE)])
+def test_what_opens_in_the_settings_is_accessible(
+    visit: Visit, things: Things, theme: Theme, width: int
+) -> None:
+    visitor = visit(theme=theme, width=width)
+    page = visitor.sign_in(EMAIL)
+    page.goto(f"{visitor.base}/settings")
+    page.get_by_role("button", name="New token").click()
+    page.get_by_label("Project", exact=True).select_option(things.project)
+    page.get_by_role("button", name="Turn on…").click()
+    page.get_by_role("region", name="Second factor").get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_label("Code")).to_be_visible()
+
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_the_keyboard_is_enough(visit: Visit, things: Things) -> None:

@@ -13,6 +13,7 @@ export const keys = {
     ["traffic", project, environment, window] as const,
   variables: (project: string, environment: string) => ["variables", project, environment] as const,
   sessions: ["sessions"] as const,
+  tokens: ["tokens"] as const,
   disk: ["disk"] as const,
 };
 

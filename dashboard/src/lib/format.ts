@@ -30,6 +30,12 @@ export const compact = (count: number) => short.format(count);
 export const plural = (count: number, one: string, many = `${one}s`) =>
   `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
 
+/** How long to wait, as the API's Retry-After says; zero where it does not. */
+export function waiting(seconds: number): string {
+  if (!seconds) return "a while";
+  return seconds < 120 ? plural(seconds, "second") : plural(Math.ceil(seconds / 60), "minute");
+}
+
 export function bytes(count: number): string {
   const names = ["B", "kB", "MB", "GB", "TB"];
   let power = 0;

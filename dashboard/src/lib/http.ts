@@ -1,5 +1,6 @@
 import createFetch, { type Middleware } from "openapi-fetch";
 import type { components, paths } from "./api.gen";
+import { waiting } from "./format";
 
 type Schemas = components["schemas"];
 export type Me = Schemas["Me"];
@@ -18,6 +19,10 @@ export type Overrides = Schemas["Overrides-Input"];
 export type Variable = Schemas["VariableRead"];
 export type Traffic = Schemas["TrafficRead"];
 export type Session = Schemas["SessionRead"];
+export type Token = Schemas["TokenRead"];
+export type TokenMade = Schemas["TokenMade"];
+export type Scope = Schemas["Scope"];
+export type Totp = Schemas["TotpRead"];
 export type Disk = Schemas["ServerDisk"];
 
 /** What the API refused, in its words: what happened, and what to do. */
@@ -64,7 +69,10 @@ export async function problem(response: Response): Promise<ApiError> {
     .catch(() => ({}));
   const told =
     typeof body.detail === "string" ? body.detail : `The server says ${response.status}.`;
-  return new ApiError(response.status, told, body.code ?? "", body.hint ?? "");
+  const wait = waiting(Number(response.headers.get("retry-after")));
+  // Hints are written for programs too, which read the header.
+  const hint = String(body.hint ?? "").replace("as long as Retry-After says", wait);
+  return new ApiError(response.status, told, body.code ?? "", hint);
 }
 
 export const http = createFetch<paths>({ baseUrl: "/", fetch: ask });

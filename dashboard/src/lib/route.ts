@@ -1,6 +1,7 @@
 "use client";
 import { usePathname, useSearchParams } from "next/navigation";
 import { useSyncExternalStore } from "react";
+import { isDoor } from "./doors";
 
 export const BASE = "/dashboard";
 
@@ -42,7 +43,7 @@ export function ownPage(next: string | null): string {
 }
 
 export function toSignIn(): void {
-  if (/\/(sign-in|register)$/.test(location.pathname)) return;
+  if (isDoor(location.pathname)) return;
   const next = encodeURIComponent(location.pathname + location.search + location.hash);
   location.assign(`${BASE}/sign-in?next=${next}`);
 }

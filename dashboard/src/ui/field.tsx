@@ -69,6 +69,45 @@ export function Area({
   );
 }
 
+/** One of many, in the browser's own list. */
+export function Pick({
+  label,
+  options,
+  hint,
+  className,
+  ...rest
+}: ComponentProps<"select"> & {
+  label: string;
+  options: readonly (readonly [string, string])[];
+  hint?: ReactNode;
+}) {
+  const id = useId();
+  return (
+    <div className={className}>
+      <label htmlFor={id} className="block text-[13px] font-medium">
+        {label}
+      </label>
+      <select
+        id={id}
+        aria-describedby={hint ? `${id}-hint` : undefined}
+        {...rest}
+        className={clsx(fieldClass, "mt-1.5")}
+      >
+        {options.map(([value, shown]) => (
+          <option key={value} value={value}>
+            {shown}
+          </option>
+        ))}
+      </select>
+      {hint && (
+        <p id={`${id}-hint`} className="mt-1 text-xs text-muted">
+          {hint}
+        </p>
+      )}
+    </div>
+  );
+}
+
 /** One of a few; like radio buttons, drawn as one control. */
 export function Choice<T extends string>(props: {
   label: string;

@@ -18,6 +18,7 @@ import Link from "next/link";
 import { usePathname } from "next/navigation";
 import type { ReactNode } from "react";
 import { signOut, useMe } from "@/features/accounts/queries";
+import { isDoor } from "@/lib/doors";
 import { Live, useLink } from "@/lib/live";
 import { useHydrated } from "@/lib/route";
 import { apply, useTheme, type Theme } from "@/lib/theme";
@@ -39,7 +40,7 @@ const isCurrent = (path: string, href: string) =>
 
 export function Shell({ children }: { children: ReactNode }) {
   const path = usePathname();
-  if (path === "/sign-in" || path === "/register") return children;
+  if (isDoor(path)) return children;
   return (
     <Live>
       <div className="lg:grid lg:grid-cols-[15rem_minmax(0,1fr)]">

@@ -10,21 +10,32 @@ import { Card } from "@/ui/surface";
 import { signIn } from "./queries";
 
 const SHORTEST = 10;
-const enter = () => location.assign(ownPage(new URLSearchParams(location.search).get("next")));
-const text = (form: FormData, name: string) => String(form.get(name) ?? "").trim();
+export const text = (form: FormData, name: string) => String(form.get(name) ?? "").trim();
 
-/** What sign-in and register share: a card, a form, and what the API said against it. */
-function Door(props: {
+/** Leaves this page for the one that was wanted, and so never comes back. */
+function enter(): Promise<never> {
+  location.assign(ownPage(new URLSearchParams(location.search).get("next")));
+  return new Promise(() => undefined);
+}
+
+/**
+ * What all doors share: a card, a form, and what the API said against it. What `submit` answers is
+ * shown in the form's place; so is `instead`, where there is nothing to fill in.
+ */
+export function Door(props: {
   title: string;
   note: string;
   action: string;
-  submit: (form: FormData) => Promise<void>;
-  children: (error: ApiError | null) => ReactNode;
+  submit: (form: FormData) => Promise<ReactNode>;
+  children?: (error: ApiError | null) => ReactNode;
+  instead?: ReactNode;
   foot: ReactNode;
 }) {
   const { title } = props;
   const [error, setError] = useState<ApiError | null>(null);
   const [busy, setBusy] = useState(false);
+  const [said, setSaid] = useState<ReactNode>(null);
+  const shown = said ?? props.instead;
   useEffect(() => {
     document.title = `${title} · AutoStack`;
   }, [title]);
@@ -33,12 +44,11 @@ function Door(props: {
     setBusy(true);
     setError(null);
     try {
-      await props.submit(new FormData(event.currentTarget));
-      enter();
+      setSaid(await props.submit(new FormData(event.currentTarget)));
     } catch (caught) {
       setError(caught instanceof ApiError ? caught : new ApiError(0, String(caught), "", ""));
-      setBusy(false);
     }
+    setBusy(false);
   };
   return (
     <main className="grid min-h-dvh place-items-center px-4 py-10">
@@ -47,8 +57,11 @@ function Door(props: {
           <Logo />
           <h1 className="mt-6 text-lg font-semibold">{title}</h1>
           <p className="mt-1 text-[13px] text-muted">{props.note}</p>
-          <form className="mt-5 space-y-4" onSubmit={submit}>
-            {props.children(error)}
+          <div role="status" className="mt-5 space-y-4 text-[13px] empty:hidden">
+            {shown}
+          </div>
+          <form className="mt-5 space-y-4" onSubmit={submit} hidden={!!shown}>
+            {props.children?.(error)}
             <div role="alert" className="empty:hidden">
               {error && (
                 <div className="rounded-lg border border-bad/30 bg-bad-soft px-3 py-2 text-[13px]">
@@ -62,24 +75,43 @@ function Door(props: {
             </Button>
           </form>
         </Card>
-        <p className="mt-4 text-center text-[13px] text-muted">{props.foot}</p>
+        <div className="mt-4 space-y-1 text-center text-[13px] text-muted">{props.foot}</div>
       </div>
     </main>
   );
 }
 
 export function SignIn() {
+  const [asksCode, setAsksCode] = useState(false);
+  const submit = async (form: FormData) => {
+    try {
+      await signIn(text(form, "email"), String(form.get("password")), text(form, "code"));
+    } catch (error) {
+      if (!(error instanceof ApiError && error.code === "second_factor_needed")) throw error;
+      setAsksCode(true);
+      return null;
+    }
+    return enter();
+  };
   return (
     <Door
       title="Sign in"
       note="To the projects on this server."
       action="Sign in"
-      submit={(form) => signIn(text(form, "email"), String(form.get("password")))}
-      foot={<Other href="/register" question="No account yet?" answer="Make one" />}
+      submit={submit}
+      foot={
+        <>
+          <Other href="/register" question="No account yet?" answer="Make one" />
+          <Other href="/forgot-password" answer="Forgot your password?" />
+        </>
+      }
     >
       {(error) => (
         <>
-          <Email invalid={error?.code === "credentials_invalid"} />
+          <Email
+            invalid={error?.code === "credentials_invalid"}
+            onChange={() => setAsksCode(false)}
+          />
           <Field
             label="Password"
             name="password"
@@ -87,6 +119,7 @@ export function SignIn() {
             autoComplete="current-password"
             required
           />
+          {asksCode && <Code invalid={error?.code === "second_factor_invalid"} />}
         </>
       )}
     </Door>
@@ -105,15 +138,7 @@ export function Register() {
       {(error) => (
         <>
           <Email invalid={error?.code === "email_taken"} />
-          <Field
-            label="Password"
-            name="password"
-            type="password"
-            autoComplete="new-password"
-            minLength={SHORTEST}
-            required
-            hint={`At least ${SHORTEST} characters.`}
-          />
+          <NewPassword label="Password" name="password" />
           {error?.code.startsWith("setup_code") && (
             <Field
               label="Setup code"
@@ -130,15 +155,43 @@ export function Register() {
   );
 }
 
-async function register(form: FormData): Promise<void> {
+async function register(form: FormData): Promise<never> {
   const email = text(form, "email");
   const password = String(form.get("password"));
   const setup_code = text(form, "setup_code") || null;
   await http.POST("/auth/register", { body: { email, password, setup_code } });
   await signIn(email, password);
+  return enter();
 }
 
-const Email = ({ invalid }: { invalid?: boolean }) => (
+export const NewPassword = (props: { label: string; name: string; autoFocus?: boolean }) => (
+  <Field
+    {...props}
+    type="password"
+    autoComplete="new-password"
+    minLength={SHORTEST}
+    required
+    hint={`At least ${SHORTEST} characters.`}
+  />
+);
+
+/** Of the second factor. */
+export const Code = (props: { invalid?: boolean; autoFocus?: boolean; hint?: string }) => (
+  <Field
+    label="Code"
+    name="code"
+    autoComplete="one-time-code"
+    autoCapitalize="none"
+    spellCheck={false}
+    mono
+    required
+    autoFocus={props.autoFocus ?? true}
+    aria-invalid={props.invalid || undefined}
+    hint={props.hint ?? "What your authenticator shows now, or a recovery code. Each is good once."}
+  />
+);
+
+export const Email = ({ invalid, onChange }: { invalid?: boolean; onChange?: () => void }) => (
   <Field
     label="E-mail"
     name="email"
@@ -147,18 +200,19 @@ const Email = ({ invalid }: { invalid?: boolean }) => (
     required
     autoFocus
     aria-invalid={invalid || undefined}
+    onChange={onChange}
   />
 );
 
-const Other = ({ href, question, answer }: { href: string; question: string; answer: string }) => (
-  <>
-    {question}{" "}
+export const Other = (props: { href: string; question?: string; answer: string }) => (
+  <p>
+    {props.question}{" "}
     <Link
-      href={href}
+      href={props.href}
       prefetch={false}
       className="font-medium text-accent-text underline underline-offset-2"
     >
-      {answer}
+      {props.answer}
     </Link>
-  </>
+  </p>
 );

@@ -16,8 +16,12 @@ export function useMe() {
 export const useSessions = () =>
   useQuery({ queryKey: keys.sessions, queryFn: () => data(http.GET("/auth/sessions")) });
 
-export async function signIn(email: string, password: string): Promise<void> {
-  await http.POST("/auth/session", { body: { email, password } });
+export const useTokens = () =>
+  useQuery({ queryKey: keys.tokens, queryFn: () => data(http.GET("/auth/tokens")) });
+
+/** `code` is of the second factor, or a recovery code. */
+export async function signIn(email: string, password: string, code?: string): Promise<void> {
+  await http.POST("/auth/session", { body: { email, password, code: code || null } });
 }
 
 export async function signOut(): Promise<void> {

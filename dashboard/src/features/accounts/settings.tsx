@@ -11,6 +11,8 @@ import { Head } from "@/ui/head";
 import { When } from "@/ui/small";
 import { Card, Facts, Section, Skeleton, Tag } from "@/ui/surface";
 import { useMe, useSessions } from "./queries";
+import { Password, SecondFactor } from "./security";
+import { Tokens } from "./tokens";
 
 export function Settings() {
   return (
@@ -18,8 +20,11 @@ export function Settings() {
       <Head title="Settings" name="Settings" />
       <div className="max-w-3xl space-y-8">
         <Profile />
-        <Appearance />
+        <Password />
+        <SecondFactor />
         <Sessions />
+        <Tokens />
+        <Appearance />
       </div>
     </>
   );

@@ -1,0 +1,5 @@
+import { ConfirmEmail } from "@/features/accounts/letters";
+
+export default function Page() {
+  return <ConfirmEmail />;
+}

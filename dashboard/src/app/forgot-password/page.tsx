@@ -1,0 +1,5 @@
+import { ForgotPassword } from "@/features/accounts/letters";
+
+export default function Page() {
+  return <ForgotPassword />;
+}

@@ -1,0 +1,5 @@
+import { ResetPassword } from "@/features/accounts/letters";
+
+export default function Page() {
+  return <ResetPassword />;
+}
