@@ -61,6 +61,10 @@ def until(happened: Callable[[], object], *, limit: float = 60, what: str = "") 
         time.sleep(0.05)
 
 
+HEARS_CTRL_C = ("env", "--default-signal=INT")
+"""Before a command: what a shell starts in the background ignores SIGINT, as do its children."""
+
+
 def free_ports(count: int) -> list[int]:
     """Ports that were free a moment ago."""
     with ExitStack() as held:

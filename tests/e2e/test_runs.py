@@ -15,7 +15,7 @@ import pytest
 
 from tests.e2e.apps import tells
 from tests.gitserver import GitServer
-from tests.platform import Platform, Refused, User, until
+from tests.platform import HEARS_CTRL_C, Platform, Refused, User, until
 
 SECRET = "s3cret-of-the-shop"
 
@@ -133,7 +133,7 @@ def test_ctrl_c_cancels_it(shop: Shop) -> None:
     words = ["run", "--project", "runs", "--", "sh", "-c", "sleep 7432 & sleep 7432"]
     signed_in = {"AUTOSTACK_SERVER": user.platform.api, "AUTOSTACK_TOKEN": user.token}
     following = subprocess.Popen(
-        [str(program), *words],
+        [*HEARS_CTRL_C, str(program), *words],
         env={**user.platform.environ, **signed_in},
         cwd=shop.directory,
         stdout=subprocess.DEVNULL,

@@ -26,6 +26,7 @@ from autostack.engine.release import Step
 from autostack.entrypoints.cli import store
 from autostack.entrypoints.cli.main import app as cli
 from autostack.entrypoints.http import Keys, assemble
+from tests.platform import HEARS_CTRL_C
 
 PASSWORD = "testpassword123"
 REPOSITORY = "https://git.example.com/ada/shop.git"
@@ -241,7 +242,9 @@ def test_following_survives_a_restart_of_the_server(shop: World) -> None:
 def test_ctrl_c_leaves_the_deployment_running_and_says_how_to_cancel(shop: World) -> None:
     script = "from autostack.entrypoints.cli.main import run; run()"
     command = subprocess.Popen(
-        [sys.executable, "-c", script, "deploy"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [*HEARS_CTRL_C, sys.executable, "-c", script, "deploy"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
     until(shop.newest)
     shop.say(shop.newest(), "hello")
