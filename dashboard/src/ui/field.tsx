@@ -4,29 +4,23 @@ import { useId, type ComponentProps, type ReactNode } from "react";
 export const fieldClass =
   "h-9 w-full rounded-lg border border-line bg-panel px-3 text-sm shadow-card placeholder:text-faint hover:border-line-strong focus-visible:outline-offset-0 aria-invalid:border-bad";
 
-interface Props extends ComponentProps<"input"> {
+interface Frame {
+  id: string;
   label: string;
   hint?: ReactNode;
   error?: string;
-  mono?: boolean;
+  className?: string;
+  children: ReactNode;
 }
 
-/** A labelled input; its hint and its error are read out with it. */
-export function Field({ label, hint, error, mono, className, ...rest }: Props) {
-  const id = useId();
-  const described = clsx(hint && `${id}-hint`, error && `${id}-error`) || undefined;
+/** What every control has around it; the control names `${id}-hint` and `${id}-error` itself. */
+function Labelled({ id, label, hint, error, className, children }: Frame) {
   return (
     <div className={className}>
       <label htmlFor={id} className="block text-[13px] font-medium">
         {label}
       </label>
-      <input
-        id={id}
-        aria-invalid={error ? true : undefined}
-        aria-describedby={described}
-        {...rest}
-        className={clsx(fieldClass, "mt-1.5", mono && "font-mono text-[13px]")}
-      />
+      {children}
       {hint && (
         <p id={`${id}-hint`} className="mt-1 text-xs text-muted">
           {hint}
@@ -41,6 +35,30 @@ export function Field({ label, hint, error, mono, className, ...rest }: Props) {
   );
 }
 
+interface Props extends ComponentProps<"input"> {
+  label: string;
+  hint?: ReactNode;
+  error?: string;
+  mono?: boolean;
+}
+
+/** A labelled input; its hint and its error are read out with it. */
+export function Field({ label, hint, error, mono, className, ...rest }: Props) {
+  const id = useId();
+  const described = clsx(hint && `${id}-hint`, error && `${id}-error`) || undefined;
+  return (
+    <Labelled id={id} label={label} hint={hint} error={error} className={className}>
+      <input
+        id={id}
+        aria-invalid={error ? true : undefined}
+        aria-describedby={described}
+        {...rest}
+        className={clsx(fieldClass, "mt-1.5", mono && "font-mono text-[13px]")}
+      />
+    </Labelled>
+  );
+}
+
 export function Area({
   label,
   hint,
@@ -49,10 +67,7 @@ export function Area({
 }: ComponentProps<"textarea"> & { label: string; hint?: ReactNode }) {
   const id = useId();
   return (
-    <div className={className}>
-      <label htmlFor={id} className="block text-[13px] font-medium">
-        {label}
-      </label>
+    <Labelled id={id} label={label} hint={hint} className={className}>
       <textarea
         id={id}
         aria-describedby={hint ? `${id}-hint` : undefined}
@@ -60,12 +75,7 @@ export function Area({
         {...rest}
         className={clsx(fieldClass, "mt-1.5 h-auto py-2 font-mono text-[13px] leading-5")}
       />
-      {hint && (
-        <p id={`${id}-hint`} className="mt-1 text-xs text-muted">
-          {hint}
-        </p>
-      )}
-    </div>
+    </Labelled>
   );
 }
 
@@ -83,10 +93,7 @@ export function Pick({
 }) {
   const id = useId();
   return (
-    <div className={className}>
-      <label htmlFor={id} className="block text-[13px] font-medium">
-        {label}
-      </label>
+    <Labelled id={id} label={label} hint={hint} className={className}>
       <select
         id={id}
         aria-describedby={hint ? `${id}-hint` : undefined}
@@ -99,12 +106,7 @@ export function Pick({
           </option>
         ))}
       </select>
-      {hint && (
-        <p id={`${id}-hint`} className="mt-1 text-xs text-muted">
-          {hint}
-        </p>
-      )}
-    </div>
+    </Labelled>
   );
 }
 
