@@ -25,8 +25,13 @@ def client_address(peer: str, forwarded_for: str, trusted: Sequence[str]) -> str
 
 
 async def address_of(request: Request) -> str:
-    trusted = request.app.state.settings.trusted_proxies
-    return client_address(_peer(request), request.headers.get("x-forwarded-for", ""), trusted)
+    return address_through(request, request.app.state.settings.trusted_proxies)
+
+
+def address_through(connection: HTTPConnection, trusted: Sequence[str]) -> str:
+    """Where it comes from; `trusted` are proxies whose word about that is taken."""
+    forwarded = connection.headers.get("x-forwarded-for", "")
+    return client_address(_peer(connection), forwarded, trusted)
 
 
 def is_https(request: Request) -> bool:

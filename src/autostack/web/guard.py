@@ -12,12 +12,13 @@ from datetime import timedelta
 from typing import Any, cast
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from autostack.core.addresses import is_loopback
 from autostack.core.asking import ADDRESS
 from autostack.core.errors import AutostackError, Unavailable
-from autostack.web.client import client_address
+from autostack.web.client import address_through
 from autostack.web.problems import BodyTooLarge, RequestInvalid, respond_error, respond_unexpected
 
 log = logging.getLogger(__name__)
@@ -73,12 +74,6 @@ class Rules:
     """Proxies whose word about addresses is taken."""
 
 
-def _address(scope: Scope, trusted: Sequence[str]) -> str:
-    peer = scope.get("client")
-    forwarded = Headers(scope=scope).get("x-forwarded-for", "")
-    return client_address(peer[0] if peer else "", forwarded, trusted)
-
-
 def known_host(host: str, names: frozenset[str]) -> bool:
     """Addresses are always ours to answer for (rebinding needs a name); names must be listed."""
     name = _without_port(host).lower().rstrip(".")
@@ -101,7 +96,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         scope.setdefault("state", {})
-        ADDRESS.set(_address(scope, self._rules.trusted))
+        ADDRESS.set(address_through(HTTPConnection(scope), self._rules.trusted))
         answer = _Answer(scope, send, https=self._rules.https)
         try:
             checked = await self._check(scope, receive)

@@ -9,7 +9,7 @@ import pytest
 
 from autostack.core.clock import utc_now
 from autostack.engine.release import Outcome, Status, Step
-from autostack.features.deployments import repository
+from autostack.features.deployments import step_rows
 from autostack.features.deployments.reconciler import Reconciler
 from autostack.features.deployments.tasks import Works
 from autostack.models.deployment import Deployment
@@ -118,10 +118,10 @@ async def test_a_clock_that_jumps_changes_no_verdict_lease_or_order(
 
     row = await house.row(deployment)
     async with house.db.transaction() as session:
-        steps = await repository.steps(session, deployment)
+        found = await step_rows.of(session, deployment)
     assert row.status is Status.SUCCESS
-    assert [step.name for step in steps] == list(Step)
-    assert {(step.outcome, step.attempt) for step in steps} == {(Outcome.DONE, 1)}
-    assert all(step.ended_at and step.ended_at >= step.started_at for step in steps)
+    assert [step.name for step in found] == list(Step)
+    assert {(step.outcome, step.attempt) for step in found} == {(Outcome.DONE, 1)}
+    assert all(step.ended_at and step.ended_at >= step.started_at for step in found)
     assert row.finished_at is not None
     assert row.finished_at >= row.created_at

@@ -178,8 +178,8 @@ def _middlewares(routes: Routes, sites: Sites | None) -> Document:
     env = routes.environment_id
     blank = dict.fromkeys(FORGED, "")
     site = _headers(routes.directory, sites) if routes.directory else {}
-    return {
-        f"near-{env}": {"ipAllowList": {"sourceRange": list(LOOPBACK)}},
+    near = {f"near-{env}": {"ipAllowList": {"sourceRange": list(LOOPBACK)}}}
+    return (near if routes.loopback_only else {}) | {
         f"headers-{env}": {"headers": {"customRequestHeaders": blank | site}},
         f"release-{env}": {"headers": {"customResponseHeaders": {RELEASE: str(routes.release_id)}}},
         f"stopped-{env}": {"replacePath": {"path": address_of("stopped", routes.name)}},

@@ -90,11 +90,18 @@ class Meter:
 
     async def _ask(self) -> str | None:
         try:
-            port = int((self._directory / "metrics").read_text())
+            port = port_inside(self._directory)
             async with asyncio.timeout(SECONDS):
                 return await _get(port)
         except (OSError, ValueError, TimeoutError):
             return None
+
+
+def port_inside(directory: Path) -> int:
+    """The port of the entry point for the platform's own questions, as the edge remembers it.
+    OSError or ValueError while there is none.
+    """
+    return int((directory / "metrics").read_text())
 
 
 async def _get(port: int) -> str:

@@ -13,7 +13,7 @@ from uuid import UUID
 from autostack.drivers.machine.sockets import count_to
 from autostack.drivers.routers import documents
 from autostack.drivers.routers.documents import ASK, RELEASE, VISIT, Sites
-from autostack.drivers.routers.meter import Meter
+from autostack.drivers.routers.meter import Meter, port_inside
 from autostack.drivers.routers.visits import Place, visited
 from autostack.engine.errors import StaleGeneration, SwitchUnconfirmed
 from autostack.engine.release import Answer, Drained, Routes
@@ -61,7 +61,7 @@ class TraefikRouter:
         self._count = count
         self._settle = settle
         self._meter = Meter(directory)
-        self._metrics = directory / "metrics"
+        self._directory = directory
 
     async def apply(self, routes: Routes, *, generation: int) -> None:
         sites = await self._sites() if routes.directory is not None and self._sites else None
@@ -113,15 +113,11 @@ class TraefikRouter:
     async def _answers(self, host: str, routes: Routes) -> bool:
         try:
             async with asyncio.timeout(ASK_SECONDS):
-                head = await _ask(self._inside(), host, documents.question(routes))
+                head = await _ask(port_inside(self._directory), host, documents.question(routes))
         except UNANSWERED:
             return False
         wanted = f"\r\n{RELEASE}: {routes.release_id}\r\n".lower()
         return wanted in head.decode("latin-1").lower()
-
-    def _inside(self) -> int:
-        """The port of the entry point for our own questions, as the edge remembers it."""
-        return int(self._metrics.read_text())
 
 
 async def _ask(port: int, host: str, question: str) -> bytes:

@@ -193,7 +193,7 @@ class ProcessRuntime:
     async def _tell(self, instance_id: UUID, grace: timedelta) -> set[int]:
         init = processes.init_of(self._room(instance_id))
         told = set(processes.addressees(init)) if init else set[int]()
-        if str(instance_id) in (await self._programs() or {}):
+        if await self._is_known(instance_id):
             # We kill before the supervisor would: its own clock is only for our death.
             limit = grace.total_seconds() + 5
             with suppress(SupervisorDown):
@@ -227,8 +227,9 @@ class ProcessRuntime:
         """The supervisor learns of the end a moment later than we do."""
         with suppress(SupervisorDown):
             for _ in range(100):
-                known = str(instance_id) in (await self._programs() or {})
-                if not known or await self._supervisor.remove(str(instance_id)):
+                if not await self._is_known(instance_id) or await self._supervisor.remove(
+                    str(instance_id)
+                ):
                     return
                 await asyncio.sleep(TICK)
 
@@ -245,6 +246,10 @@ class ProcessRuntime:
             return {program.name: program for program in await self._supervisor.programs()}
         except SupervisorDown:
             return None
+
+    async def _is_known(self, instance_id: UUID) -> bool:
+        """Whether there is a supervisor that looks after it."""
+        return str(instance_id) in (await self._programs() or {})
 
     def _see(self, instance_id: UUID, programs: Mapping[str, Program] | None) -> Observation:
         init = processes.init_of(self._room(instance_id))

@@ -1,4 +1,4 @@
-"""Every query about deployments, their steps, releases and routes."""
+"""Every query about deployments, releases and routes."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import (
     ColumnElement,
+    CompoundSelect,
     CursorResult,
     Result,
     Select,
@@ -18,13 +19,11 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from autostack.engine.release import Outcome, Status
-from autostack.engine.release import Step as StepName
+from autostack.engine.release import Status
 from autostack.models.deployment import Deployment, Kind
 from autostack.models.environment import Environment
 from autostack.models.idempotency import IdempotencyKey
@@ -32,7 +31,6 @@ from autostack.models.instance import Instance
 from autostack.models.project import Project
 from autostack.models.release import Release
 from autostack.models.route import Route
-from autostack.models.step import Step
 from autostack.models.team import Membership
 from autostack.web.pages import Paging, newest_first
 
@@ -268,49 +266,6 @@ def _abandoned() -> Select[UUID, Status]:
     return query.order_by(Deployment.number)
 
 
-async def open_step(
-    session: AsyncSession, deployment_id: UUID, name: StepName, *, now: datetime
-) -> Step | None:
-    """The row of an open step; None when it was done before."""
-    statement = insert(Step).values(
-        id=uuid4(), deployment_id=deployment_id, name=name, attempt=1, started_at=now
-    )
-    again = {"attempt": Step.attempt + 1, "ended_at": None, "outcome": None}
-    await session.execute(
-        statement.on_conflict_do_update(
-            index_elements=[Step.deployment_id, Step.name],
-            set_=again,
-            where=Step.outcome.is_distinct_from(Outcome.DONE),
-        )
-    )
-    row = await step(session, deployment_id, name)
-    return row if row is None or row.outcome is None else None
-
-
-async def step(session: AsyncSession, deployment_id: UUID, name: StepName) -> Step | None:
-    query = select(Step).where(Step.deployment_id == deployment_id, Step.name == name)
-    return await session.scalar(query.execution_options(populate_existing=True))
-
-
-async def steps(session: AsyncSession, deployment_id: UUID) -> Sequence[Step]:
-    rows = await session.scalars(select(Step).where(Step.deployment_id == deployment_id))
-    return sorted(rows, key=lambda row: list(StepName).index(row.name))
-
-
-async def close_open_steps(
-    session: AsyncSession, deployment_id: UUID, outcome: Outcome, *, now: datetime
-) -> None:
-    await session.execute(
-        update(Step)
-        .where(Step.deployment_id == deployment_id, Step.outcome.is_(None))
-        .values(outcome=outcome, ended_at=func.greatest(now, Step.started_at))
-    )
-
-
-async def has_begun_switch(session: AsyncSession, deployment_id: UUID) -> bool:
-    return await step(session, deployment_id, StepName.SWITCH) is not None
-
-
 async def lock_build_seats(session: AsyncSession) -> None:
     """One is given at a time; the unique index holds even without it."""
     await session.execute(select(func.pg_advisory_xact_lock(BUILD_SEAT_LOCK)))
@@ -388,23 +343,33 @@ async def project(session: AsyncSession, project_id: UUID) -> Project | None:
 
 async def busy_environments(session: AsyncSession) -> frozenset[UUID]:
     """Where a deployment is at work, waiting, or not settled yet, or a removal is."""
-    unsettled = (Deployment.status == Status.SUCCESS) & Deployment.settled_at.is_(None)
-    return await _environments(session, or_(Deployment.status.in_(UNFINISHED), unsettled))
+    return frozenset((await session.scalars(_busy())).all())
 
 
 async def changing_environments(session: AsyncSession) -> frozenset[UUID]:
     """Where a deployment starts and ends instances, or a removal does."""
-    return await _environments(session, Deployment.status == Status.DEPLOYING)
+    return frozenset((await session.scalars(_changing())).all())
 
 
-async def _environments(session: AsyncSession, deploying: ColumnElement[bool]) -> frozenset[UUID]:
+@cache
+def _busy() -> CompoundSelect[UUID]:
+    """Built once, as `_abandoned`."""
+    unsettled = (Deployment.status == Status.SUCCESS) & Deployment.settled_at.is_(None)
+    return _environments(or_(Deployment.status.in_(UNFINISHED), unsettled))
+
+
+@cache
+def _changing() -> CompoundSelect[UUID]:
+    return _environments(Deployment.status == Status.DEPLOYING)
+
+
+def _environments(deploying: ColumnElement[bool]) -> CompoundSelect[UUID]:
     removing = (
         select(Environment.id)
         .join(Project, Project.id == Environment.project_id)
         .where(or_(Environment.removed_at.is_not(None), Project.removed_at.is_not(None)))
     )
-    query = select(Deployment.environment_id).where(deploying).union(removing)
-    return frozenset((await session.scalars(query)).all())
+    return select(Deployment.environment_id).where(deploying).union(removing)
 
 
 async def lock_key(session: AsyncSession, user_id: UUID, key: str) -> None:

@@ -14,7 +14,7 @@ from autostack.core import domain
 from autostack.engine import facts
 from autostack.engine.plan import Plan
 from autostack.engine.release import Routes, Status
-from autostack.features.deployments import repository
+from autostack.features.deployments import repository, step_rows
 from autostack.features.deployments.errors import (
     DeploymentFinished,
     DeploymentNotFound,
@@ -238,7 +238,7 @@ async def cancel(session: AsyncSession, deployment: Deployment, *, now: datetime
         return deployment
     if deployment.status not in repository.RUNNING:
         raise DeploymentFinished(deployment.status.value)
-    if await repository.has_begun_switch(session, deployment.id):
+    if await step_rows.has_begun_switch(session, deployment.id):
         raise DeploymentSwitching
     deployment.cancel_requested_at = deployment.cancel_requested_at or now
     return deployment
@@ -388,7 +388,7 @@ async def releases(
 
 
 async def steps(session: AsyncSession, deployment: Deployment) -> Sequence[Step]:
-    return await repository.steps(session, deployment.id)
+    return await step_rows.of(session, deployment.id)
 
 
 async def running(session: AsyncSession, environment: Environment) -> Sequence[Instance]:

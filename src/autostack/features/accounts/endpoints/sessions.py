@@ -92,15 +92,7 @@ async def login(
     asking: Asking,
 ) -> Tokens:
     """Sign in with e-mail and password, and a code where the account has a second factor."""
-    signed = await service.sign_in(
-        db,
-        accounts,
-        email=body.email,
-        password=body.password,
-        code=body.code,
-        origin=_known(asking, body),
-        now=now(),
-    )
+    signed = await _signed_in(body, db, accounts, now, asking)
     return _tokens(accounts, signed, now)
 
 
@@ -138,15 +130,7 @@ async def open_session(
     """Sign the dashboard in: the answer sets a cookie that scripts cannot read."""
     if "sec-fetch-site" in request.headers:
         refuse_cross_site(request)
-    signed = await service.sign_in(
-        db,
-        accounts,
-        email=body.email,
-        password=body.password,
-        code=body.code,
-        origin=_known(asking, body),
-        now=now(),
-    )
+    signed = await _signed_in(body, db, accounts, now, asking)
     token = accounts.signer.sign(signed.claim, "cookie", now=now(), life=SESSION_LIFE)
     cookies.set_session(request, response, token)
     cookies.set_device(request, response, signed.device)
@@ -211,6 +195,20 @@ def _tokens(accounts: Accounts, signed: SignedIn, now: Now) -> Tokens:
         refresh_token=signed.refresh,
         device_token=signed.device or None,
         expires_in=int(ACCESS_LIFE.total_seconds()),
+    )
+
+
+async def _signed_in(
+    body: Credentials, db: Database, accounts: Accounts, now: Now, asking: Asking
+) -> SignedIn:
+    return await service.sign_in(
+        db,
+        accounts,
+        email=body.email,
+        password=body.password,
+        code=body.code,
+        origin=_known(asking, body),
+        now=now(),
     )
 
 

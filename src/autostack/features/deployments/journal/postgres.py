@@ -26,7 +26,7 @@ from autostack.engine.release import (
     Step,
 )
 from autostack.engine.tally import NONE, Tally
-from autostack.features.deployments import repository, service
+from autostack.features.deployments import repository, service, step_rows
 from autostack.features.deployments.journal import work
 from autostack.features.deployments.journal.patience import patiently, under_lease
 from autostack.features.deployments.journal.routing import Routing, known
@@ -97,9 +97,9 @@ class PostgresJournal:
         now = self._site.clock()
         if row.cancel_requested_at is not None and row.status in repository.RUNNING:
             raise Canceled
-        opened = await repository.open_step(session, row.id, step, now=now)
+        opened = await step_rows.begin(session, row.id, step, now=now)
         if opened is None:
-            done = await repository.step(session, row.id, step)
+            done = await step_rows.find(session, row.id, step)
             return Record(done.kept or {} if done else {})
         if opened.attempt > MOST_ATTEMPTS:
             raise StepGivenUp(step, MOST_ATTEMPTS)
@@ -112,7 +112,7 @@ class PostgresJournal:
     async def _close(self, step: Step, record: Record, outcome: Outcome) -> None:
         async def close(session: AsyncSession, row: Deployment) -> None:
             now = self._site.clock()
-            found = await repository.step(session, row.id, step)
+            found = await step_rows.find(session, row.id, step)
             if found is None:
                 return
             # A clock that was set back makes no step end before it began.
@@ -130,7 +130,7 @@ class PostgresJournal:
     async def skip(self, step: Step) -> None:
         async def skip(session: AsyncSession, row: Deployment) -> None:
             now = self._site.clock()
-            opened = await repository.open_step(session, row.id, step, now=now)
+            opened = await step_rows.begin(session, row.id, step, now=now)
             if opened is not None:
                 opened.outcome, opened.ended_at = Outcome.SKIPPED, now
 

@@ -17,7 +17,7 @@ from autostack.engine.errors import LeaseLost
 from autostack.engine.plan import Plan
 from autostack.engine.ports import Served
 from autostack.engine.release import Artifact, Routes, Status, Step
-from autostack.features.deployments import repository
+from autostack.features.deployments import repository, step_rows
 from autostack.features.deployments.service import Address
 from autostack.features.instances import service as instances
 from autostack.models.deployment import Deployment, Kind
@@ -44,7 +44,7 @@ class Routing:
 
     async def before(self, session: AsyncSession, row: Deployment) -> Served | None:
         """What served before the row's own switch."""
-        switch = await repository.step(session, row.id, Step.SWITCH)
+        switch = await step_rows.find(session, row.id, Step.SWITCH)
         kept = (switch.kept or {}) if switch else {}
         if "generation" in kept:
             past: Past | None = kept["before"]
@@ -75,7 +75,7 @@ class Routing:
         self, session: AsyncSession, row: Deployment, release_id: UUID, targets: Sequence[str]
     ) -> int:
         route = await repository.route(session, row.environment_id, lock=True)
-        switch = await known(repository.step(session, row.id, Step.SWITCH))
+        switch = await known(step_rows.find(session, row.id, Step.SWITCH))
         kept = switch.kept or {}
         mine = route is not None and route.deployment_id == row.id
         if route is not None and mine and route.targets == list(targets):
@@ -90,7 +90,7 @@ class Routing:
 
     async def restore(self, session: AsyncSession, row: Deployment) -> tuple[Routes, int] | None:
         """Back to what was there before, unless a newer deployment has switched since."""
-        switch = await repository.step(session, row.id, Step.SWITCH)
+        switch = await step_rows.find(session, row.id, Step.SWITCH)
         kept = (switch.kept or {}) if switch else {}
         route = await repository.route(session, row.environment_id, lock=True)
         if switch is None or route is None or "generation" not in kept:

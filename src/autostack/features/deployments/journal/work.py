@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from autostack.engine.release import Outcome, Status
-from autostack.features.deployments import repository
+from autostack.features.deployments import repository, step_rows
 from autostack.features.deployments.errors import DeploymentFinished, DeploymentSwitching
 from autostack.features.deployments.service import RUN, SETTLE, Address, cancel, tell
 from autostack.features.instances import places
@@ -34,7 +34,7 @@ async def conclude(
     deployment.status, deployment.updated_at = status, now
     deployment.finished_at = deployment.finished_at or max(now, deployment.created_at)
     closing = OUTCOMES.get(status, Outcome.DONE)
-    await repository.close_open_steps(session, deployment.id, closing, now=now)
+    await step_rows.close_open(session, deployment.id, closing, now=now)
     if status is Status.SUCCESS:
         await _went_live(session, deployment, address)
         await jobs.enqueue(session, SETTLE, deployment_id=str(deployment.id))
