@@ -6,7 +6,7 @@ LOCK := requirements/dev.lock
 # As pip does: the authorities this machine trusts, also those of a company.
 export UV_SYSTEM_CERTS := true
 
-.PHONY: setup demo demo-stop test test-all test-faults check bench dev docs lock system coverage screenshots
+.PHONY: setup demo demo-stop test test-all test-faults test-security security check bench dev docs lock system coverage screenshots
 .DEFAULT_GOAL := setup
 
 setup: $(VENV)/.ready
@@ -42,14 +42,16 @@ check: setup
 system: setup
 	@$(BIN)/python -m tests.system
 
-# Two processes: most tests wait for something. What measures, or is killed, runs alone.
+# Several processes: most tests wait for something. What measures, or is killed, runs alone; so does
+# a browser, which gives up on a page whenever a network of the machine comes or goes.
 test: setup system
 	@$(BIN)/coverage erase
-	@$(BIN)/pytest tests/unit tests/contracts tests/integration -m "not alone" --numprocesses 2 --dist loadfile --cov --cov-report=
+	@$(BIN)/pytest tests/unit tests/contracts tests/integration tests/security/api -m "not alone" --numprocesses 3 --dist loadfile --cov --cov-report=
 	@$(BIN)/pytest tests/integration -m alone --cov --cov-append --cov-report=
 	@echo "Coverage in percent, branches included (85 or more):"
 	@$(BIN)/coverage report --fail-under=85 --format=total
-	@$(BIN)/pytest tests/e2e tests/security tests/reliability tests/browser -m "not slow and not faults"
+	@$(BIN)/pytest tests/e2e tests/security --ignore=tests/security/api -m "not slow and not faults" --numprocesses 2 --dist loadfile
+	@$(BIN)/pytest tests/reliability tests/browser -m "not slow and not faults"
 
 test-all: test
 	@$(BIN)/python -m tests.system slow
@@ -58,6 +60,15 @@ test-all: test
 # Every process killed in every step, and what else may break; a good hour.
 test-faults: setup system
 	@$(BIN)/pytest tests/reliability
+
+# Every test that holds against an attack, wherever it stands; docs/security-table.md lists them.
+test-security: setup system
+	@$(BIN)/pytest tests --ignore=tests/security -m "attack and not slow and not faults"
+	@$(BIN)/pytest tests/security -m "not slow"
+	@$(BIN)/python -m tools.attacks
+
+security: setup
+	@$(BIN)/python -m tools.scans
 
 bench: setup
 	@$(BIN)/python -m benchmarks

@@ -1,7 +1,8 @@
 """`make bench`: figures beside their floors, from one run on one machine.
 
-BENCH_RUNS sets how often what is repeated is repeated; BENCH_ACCEPT=1 makes this run's memory and
-CPU the figures that later runs are compared with.
+BENCH_RUNS sets how often what is repeated is repeated, BENCH_REDEPLOYS how many redeployments
+come in a row, BENCH_SCALE the numbers of projects as in `1,10,100,500`; BENCH_ACCEPT=1 makes this
+run's memory and CPU the figures that later runs are compared with.
 """
 
 import os
@@ -13,7 +14,19 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import api, baseline, deploys, edge, front, idle, loglines, redeploys, startup
+from benchmarks import (
+    api,
+    baseline,
+    containers,
+    deploys,
+    edge,
+    front,
+    idle,
+    loglines,
+    redeploys,
+    scale,
+    startup,
+)
 from benchmarks.floors import ByHand
 from benchmarks.series import Section, Series, alone
 from tests.gitserver import GitServer
@@ -54,6 +67,8 @@ def _measure(scratch: Path, resting: list[Series]) -> Iterator[Section]:
         yield deploys.section(user, git, EXAMPLE, by_hand, runs=RUNS)
         yield from _under_load(up, user, git, url)
         yield startup.section(first, user, f"http://{url}/")
+    yield from containers.sections(scratch, runs=RUNS)
+    yield from scale.sections(scratch, EXAMPLE, runs=RUNS)
 
 
 def _one_app(user: User, git: GitServer) -> str:

@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,8 +11,9 @@ from pathlib import Path
 import psutil
 
 from benchmarks.clients import Target, ask
+from benchmarks.floors import until_200
 from benchmarks.series import Section, Series
-from tests.platform import Platform, free_ports, request
+from tests.platform import Platform, free_ports
 
 ROUNDS = 3
 SECONDS = 3.0
@@ -113,21 +113,8 @@ def _bare(target: str) -> Generator[tuple[psutil.Process, int]]:
             stderr=subprocess.DEVNULL,
         )
         try:
-            _until_it_serves(f"http://127.0.0.1:{port}/")
+            until_200(f"http://127.0.0.1:{port}/")
             yield psutil.Process(process.pid), port
         finally:
             process.terminate()
             process.wait(10)
-
-
-def _until_it_serves(url: str) -> None:
-    end = time.monotonic() + 20
-    while time.monotonic() < end:
-        try:
-            if request("GET", url, timeout=2).status == 200:
-                return
-        except OSError:
-            pass
-        time.sleep(0.05)
-    message = f"{url} did not answer"
-    raise TimeoutError(message)

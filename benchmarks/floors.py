@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.platform import free_ports, request
 
 
-def _until_200(url: str, *, limit: float = 30) -> None:
+def until_200(url: str, *, limit: float = 30) -> None:
     end = time.monotonic() + limit
     while time.monotonic() < end:
         try:
@@ -44,7 +44,7 @@ class ByHand:
             stderr=subprocess.DEVNULL,
         )
         try:
-            _until_200(f"http://127.0.0.1:{port}/health")
+            until_200(f"http://127.0.0.1:{port}/health")
             return time.monotonic() - began
         finally:
             app.terminate()

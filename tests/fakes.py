@@ -1,6 +1,7 @@
 """In-memory sides of the ports. Each passes the contract test of its port."""
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -129,6 +130,9 @@ class FakeRuntime:
         """What is run once goes on until this is set."""
         self.busy: dict[UUID, InstanceSpec] = {}
         self.refusal: Exception | None = None
+        self.asked: list[tuple[str, ...]] = []
+        self.objections: list[str] = []
+        """What the next questions are answered with; then all is well."""
 
     async def start(self, spec: InstanceSpec) -> Instance:
         await asyncio.sleep(0)
@@ -172,12 +176,29 @@ class FakeRuntime:
         self.exposed[instance_id] = listener
         return Instance(id=instance_id, address=f"{self.running[instance_id].place.address}:1")
 
+    async def ask(self, instance_id: UUID, command: Sequence[str], *, limit: timedelta) -> Answer:
+        self.asked.append(tuple(command))
+        if instance_id not in self.running:
+            return Answer(attempts=1, seconds=0, error="it is not running")
+        error = self.objections.pop(0) if self.objections else said_by(command, limit)
+        return Answer(attempts=1, seconds=0, error=error)
+
     async def watch(self) -> AsyncIterator[Observation]:
         for instance_id in list(self.running):
             yield await self.inspect(instance_id)
 
     def processes(self) -> list[str]:
         return sorted(spec.process for spec in self.running.values())
+
+
+def said_by(command: Sequence[str], limit: timedelta) -> str:
+    """What a shell would make of `sleep 9; exit 3`."""
+    sleep, code = re.search(r"sleep (\d+)", command[-1]), re.search(r"exit (\d+)", command[-1])
+    if sleep is not None and int(sleep[1]) > limit.total_seconds():
+        return f"the check command did not end within {limit.total_seconds():g} seconds"
+    if code is not None and code[1] != "0":
+        return f"the check command ended with exit code {code[1]}"
+    return ""
 
 
 def address(spec: InstanceSpec) -> str:

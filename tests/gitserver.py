@@ -55,17 +55,19 @@ class GitServer:
         root: Path,
         *,
         token: str | None = None,
+        host: str = "127.0.0.1",
         port: int = 0,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self.root = root
+        self.host = host
         self.token = token
         self.manners: dict[str, Manner] = {}
         self.elsewhere = ""
         self.asked: list[str] = []
         self.ending = threading.Event()
         root.mkdir(parents=True, exist_ok=True)
-        self._http = _Http(("127.0.0.1", port), partial(_Handler, self))
+        self._http = _Http((host, port), partial(_Handler, self))
         if tls is not None:
             self._http.socket = tls.wrap_socket(self._http.socket, server_side=True)
         self._scheme = "https" if tls else "http"
@@ -91,7 +93,7 @@ class GitServer:
         return int(self._http.server_address[1])
 
     def url(self, name: str) -> str:
-        return f"{self._scheme}://127.0.0.1:{self.port}/{name}.git"
+        return f"{self._scheme}://{self.host}:{self.port}/{name}.git"
 
     def folder(self, name: str) -> Path:
         return self.root / f"{name}.git"

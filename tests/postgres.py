@@ -53,7 +53,8 @@ class Postgres:
 
     def create(self, template: str = TEMPLATE) -> str:
         name = f"test_{next(self._numbers)}"
-        make = sql.SQL("create database {} template {}").format(
+        # Copying files takes half as long as writing every page to the log first.
+        make = sql.SQL("create database {} template {} strategy file_copy").format(
             sql.Identifier(name), sql.Identifier(template)
         )
         with self.connect() as connection:

@@ -1,7 +1,8 @@
 """`make docs`: writes the pages that are made from the code.
 
 `docs/cli.md` comes from the commands, `docs/api.md` from the OpenAPI document, `docs/settings.md`
-from the settings. tests/unit/test_docs.py fails while one of them is not what this would write.
+from the settings, `docs/security-table.md` from the marks of the tests. tests/unit/test_docs.py
+fails while one of them is not what this would write.
 """
 
 import json
@@ -16,6 +17,7 @@ from autostack.core import crypto
 from autostack.core.settings import Settings
 from autostack.entrypoints.cli import reference
 from autostack.entrypoints.http import Keys, assemble
+from tools import attacks
 
 ROOT = Path(__file__).parents[1]
 HERE = "/var/lib/autostack"
@@ -56,6 +58,7 @@ def pages() -> Mapping[str, Callable[[], str]]:
         "docs/cli.md": reference.text,
         "docs/api.md": api,
         "docs/settings.md": settings,
+        "docs/security-table.md": attacks.page,
         "dashboard/openapi.json": client,
     }
 

@@ -92,4 +92,4 @@ def visitor(
         yield Visitor(base, context, faults)
     finally:
         context.close()
-    assert faults.seen == []
+    assert not faults.seen, faults.seen

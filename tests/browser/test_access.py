@@ -101,6 +101,8 @@ DOORS = [
     "/reset-password",
     "/reset-password#token=x",
     "/confirm-email#token=x",
+    "/oauth?error=access_denied",
+    "/invitation#token=x",
 ]
 
 
@@ -167,6 +169,7 @@ def test_the_keyboard_is_enough(visit: Visit, things: Things) -> None:
     page.wait_for_url("**/dashboard/settings")
 
 
+@pytest.mark.attack("O01")
 def test_what_a_program_prints_is_never_markup(
     visit: Visit, local: Platform, git: GitServer
 ) -> None:

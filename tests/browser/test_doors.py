@@ -2,6 +2,7 @@
 
 import re
 import time
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -53,6 +54,20 @@ def test_a_second_factor_is_asked_for_once_it_is_on(visit: Visit) -> None:
     factor.get_by_label("Code").fill(recovery)
     factor.get_by_role("button", name="Turn off").click()
     expect(factor).to_contain_text("Off.")
+
+
+@pytest.mark.attack("A39")
+@pytest.mark.parametrize(
+    "place", ["//evil.example", "/\\evil.example", "https:evil.example", "javascript:alert(1)"]
+)
+def test_signing_in_leads_to_no_other_host(local: Platform, visit: Visit, place: str) -> None:
+    User.register(local, "led@example.com", PASSWORD)
+    visitor = visit()
+
+    page = visitor.sign_in("led@example.com", f"/sign-in?next={quote(place, safe='')}")
+
+    expect(page.get_by_role("navigation", name="Main")).to_be_visible()
+    assert page.url.startswith(visitor.base)
 
 
 def sign_out(page: Page) -> None:

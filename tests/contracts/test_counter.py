@@ -47,6 +47,7 @@ async def test_keys_are_counted_apart(counter: Counter) -> None:
     assert (await counter.hit(RATE, "reset", "a")).allowed
 
 
+@pytest.mark.attack("A32")
 async def test_many_made_up_keys_push_none_out(counter: Counter) -> None:
     for _ in range(3):
         await counter.hit(RATE, "login", "victim")

@@ -103,6 +103,7 @@ async def test_without_a_path_an_open_port_is_enough() -> None:
     assert serves(answer)
 
 
+@pytest.mark.attack("B11", "B12", "O07", "R15")
 @pytest.mark.parametrize("path", ["/a b\r\nX: y", "ä", "/?q=1&x=%20", "//"])
 async def test_a_path_cannot_add_lines_to_the_request(path: str) -> None:
     asked: list[bytes] = []

@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
+import psutil
 import pytest
 
 from autostack.engine.ports import Runtime
@@ -135,6 +136,52 @@ async def test_a_release_command_is_run_to_its_end(side: Side) -> None:
     ended = await side.runtime.run_once(side.spec("/bin/true"), limit=LIMIT, log=log)
 
     assert ended == Exit(code=0)
+
+
+async def test_a_check_command_is_answered_from_inside(side: Side) -> None:
+    spec = side.spec()
+    await side.runtime.start(spec)
+    await state(side.runtime, spec.id, InstanceState.RUNNING)
+
+    yes = await side.runtime.ask(spec.id, sh('test -n "$PORT" && exit 0'), limit=LIMIT)
+    no = await side.runtime.ask(spec.id, sh("exit 3"), limit=LIMIT)
+
+    assert yes.error == ""
+    assert "exit code 3" in no.error
+    await side.runtime.stop(spec.id, grace=GRACE)
+
+
+async def test_a_check_command_that_hangs_is_ended(side: Side) -> None:
+    spec = side.spec()
+    await side.runtime.start(spec)
+    await state(side.runtime, spec.id, InstanceState.RUNNING)
+
+    late = await side.runtime.ask(spec.id, sh("sleep 98712"), limit=timedelta(seconds=1))
+
+    assert "did not end within 1 seconds" in late.error
+    await until(sleepers, lambda found: not found)
+    assert (await side.runtime.inspect(spec.id)).state is InstanceState.RUNNING
+    await side.runtime.stop(spec.id, grace=GRACE)
+
+
+async def test_what_is_gone_answers_no_check_command(side: Side) -> None:
+    answer = await side.runtime.ask(uuid4(), sh("exit 0"), limit=LIMIT)
+
+    assert answer.error
+
+
+def sh(line: str) -> tuple[str, ...]:
+    return ("sh", "-c", line)
+
+
+async def sleepers() -> list[int]:
+    return [one.pid for one in psutil.process_iter() if "98712" in " ".join(arguments(one))]
+
+
+def arguments(process: psutil.Process) -> list[str]:
+    with suppress(psutil.Error):
+        return process.cmdline()
+    return []
 
 
 async def state(runtime: Runtime, instance_id: UUID, wanted: InstanceState) -> Observation:

@@ -151,6 +151,7 @@ def links(local: Platform) -> list[Path]:
     return list(Path(f"/sys/class/net/{host.bridge}/brif").iterdir())
 
 
+@pytest.mark.attack("Z19")
 @pytest.mark.needs("root")
 def test_a_removed_project_leaves_nothing_behind(
     local: Platform, user: User, doomed: tuple[str, Any]

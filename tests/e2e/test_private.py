@@ -117,6 +117,7 @@ def test_a_private_repository_is_deployed_with_its_token_and_not_without(
     assert request("GET", f"http://{opened['url']}/").body == b"v1\n"
 
 
+@pytest.mark.attack("S05", "S13")
 @pytest.mark.needs("root")
 def test_a_token_is_seen_by_nobody(local: Platform, user: User, private: GitServer) -> None:
     private.create("hidden", tells("v1"))
@@ -137,6 +138,7 @@ def test_a_token_is_seen_by_nobody(local: Platform, user: User, private: GitServ
     assert not [text for text in said if TOKEN in text or BASIC in text]
 
 
+@pytest.mark.attack("S13")
 @pytest.mark.needs("sshd")
 def test_a_deploy_key_of_ours_opens_a_repository_over_ssh(
     local: Platform, user: User, git: GitServer, tmp_path: Path

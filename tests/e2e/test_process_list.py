@@ -31,6 +31,7 @@ def test_api_edge_and_logs_run_without_root_and_without_capabilities(local: Plat
         assert process.no_new_privileges, process
 
 
+@pytest.mark.attack("I07")
 def test_apps_have_uids_of_their_own(
     local: Platform, user: User, git: GitServer, examples: Path
 ) -> None:

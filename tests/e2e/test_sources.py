@@ -75,6 +75,7 @@ def test_a_host_that_does_not_answer_is_named(user: User) -> None:
     assert (status, plan["code"]) == (422, "repository_unreachable")
 
 
+@pytest.mark.attack("G34")
 def test_a_repository_that_is_too_large_says_the_limit(user: User, git: GitServer) -> None:
     git.create("large", {**tells("v1"), "blob": os.urandom((SOURCE_LIMIT_MB + 8) << 20)})
 

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.e2e.apps import tells
 from tests.e2e.conftest import SOURCE_LIMIT_MB
 from tests.gitserver import git as run_git
@@ -94,6 +96,7 @@ def test_what_is_no_archive_fails_in_words(user: User) -> None:
     assert "not a tar archive" in found["error_message"]
 
 
+@pytest.mark.attack("B28")
 def test_a_link_out_of_the_upload_is_refused(user: User) -> None:
     project = user.create_project("links", UNREACHABLE)["id"]
     out = io.BytesIO()

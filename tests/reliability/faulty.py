@@ -60,6 +60,18 @@ def answer(path):
 """Well while it is checked, and broken for everybody from then on."""
 EXITS = later(5, "os._exit(3)")
 DEAF = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+GETS_READY = """
+open("/tmp/begun", "w").close()
+
+
+def answer(path):
+    return 200 if os.path.exists("/tmp/ready") else 500
+
+
+threading.Timer(4, lambda: open("/tmp/ready", "w").close()).start()
+"""
+READY = {"autostack.yaml": "check: {command: test -f /tmp/begun -a -f /tmp/ready}\n"}
+"""Says when it is, and only inside."""
 LEAKS = """
 def leak():
     kept = []
@@ -70,6 +82,23 @@ def leak():
 
 threading.Timer(1.5, leak).start()
 """
+
+
+def takes(seconds: float) -> str:
+    """3 MB a second for so long."""
+    return f"""
+def take():
+    kept = []
+    while time.monotonic() - BEGUN < {seconds}:
+        kept.append(b"x" * (3 * 2**20))
+        time.sleep(1)
+    time.sleep(3600)
+
+
+threading.Thread(target=take, daemon=True).start()
+"""
+
+
 FLOODS = """
 def flood():
     line = b"y" * 1023 + b"\\n"

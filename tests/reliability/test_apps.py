@@ -1,6 +1,6 @@
 """Slow, hanging and lying apps, as the next version of one that serves under load."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -51,14 +51,16 @@ def yard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Yard]:
         rows.close()
 
 
-def try_out(yard: Yard, before: str, *, old: str = "") -> Tried:
+def try_out(
+    yard: Yard, before: str, *, old: str = "", files: Mapping[str, str] | None = None
+) -> Tried:
     """A first version that serves, then one that does `before`; both settled."""
     name = f"faulty-{uuid4().hex[:8]}"
     yard.git.create(name, faulty.app("one", old))
     project = yard.user.create_project(name, yard.git.url(name))["id"]
     first = yard.user.wait(yard.user.deploy(project)["id"], settled=True)
     url = f"http://{first['url']}/"
-    yard.git.commit(name, faulty.app("two", before), "worse")
+    yard.git.commit(name, {**faulty.app("two", before), **(files or {})}, "worse")
     with load.during(load.Load(url=url, rate=20, keep_alive=2)) as measured:
         asked = yard.user.request_deployment(project)["id"]
         found = yard.user.wait(asked, settled=True)
@@ -69,6 +71,13 @@ def try_out(yard: Yard, before: str, *, old: str = "") -> Tried:
 
 def test_one_that_binds_late_is_waited_for(yard: Yard) -> None:
     tried = try_out(yard, faulty.BINDS_LATE)
+
+    assert (tried.found["status"], tried.body) == ("success", b"two\n")
+    assert tried.result.failed == 0, tried.result
+
+
+def test_one_that_says_by_its_command_when_it_is_ready_is_waited_for(yard: Yard) -> None:
+    tried = try_out(yard, faulty.GETS_READY, files=faulty.READY)
 
     assert (tried.found["status"], tried.body) == ("success", b"two\n")
     assert tried.result.failed == 0, tried.result
@@ -97,6 +106,7 @@ def test_one_that_ignores_sigterm_is_ended_for_certain(yard: Yard) -> None:
     assert tried.result.failed == 0, tried.result
 
 
+@pytest.mark.attack("I28")
 def test_what_an_app_forked_ends_with_it(yard: Yard) -> None:
     tried = try_out(yard, "", old=faulty.forks(7391))
 
@@ -114,6 +124,30 @@ def test_a_leak_of_memory_is_named_and_taken_back(yard: Yard) -> None:
     assert tried.found["diagnosis"]["code"] == "out_of_memory"
 
 
+def test_memory_that_grows_to_its_limit_is_taken_back_and_a_warm_up_is_not(yard: Yard) -> None:
+    seconds = {"grows": 3600, "warms-up": 25}
+    asked = {name: watched(yard, name, faulty.takes(each)) for name, each in seconds.items()}
+
+    found = {name: yard.user.wait(one, limit=300, settled=True) for name, one in asked.items()}
+
+    assert found["grows"]["status"] == "failed"
+    assert "reaches its limit of 512 MB" in found["grows"]["error_message"]
+    assert found["warms-up"]["watch"]["state"] == "passed"
+    held = found["warms-up"]["watch"]["memory"]["web"]
+    assert held["now"] > held["before"] + 64 * MB
+
+
+def watched(yard: Yard, name: str, before: str) -> str:
+    """A second version, watched for long enough to see where its memory goes."""
+    yard.git.create(name, faulty.app("one"))
+    project = yard.user.create_project(name, yard.git.url(name))["id"]
+    yard.user.wait(yard.user.deploy(project)["id"], settled=True)
+    path = f"/projects/{project}/environments/production"
+    yard.user.call("PATCH", path, {"watch": {"seconds": 45}})
+    yard.git.commit(name, faulty.app("two", before), "takes more")
+    return str(yard.user.request_deployment(project)["id"])
+
+
 def test_too_many_open_files_end_the_app_and_nothing_else(yard: Yard) -> None:
     tried = try_out(yard, faulty.OPENS)
 
@@ -122,6 +156,7 @@ def test_too_many_open_files_end_the_app_and_nothing_else(yard: Yard) -> None:
     assert tried.result.failed == 0, tried.result
 
 
+@pytest.mark.attack("I22")
 def test_a_flood_of_output_costs_its_lines_and_no_visitor(yard: Yard) -> None:
     tried = try_out(yard, faulty.FLOODS)
 

@@ -147,6 +147,7 @@ def _last(file: int) -> None:
         pass
 
 
+@pytest.mark.attack("I18")
 def test_a_build_that_fills_the_disk_fails_in_words_and_harms_nobody(
     local: Platform, user: User, git: GitServer, project: str, serving: str, small: Path
 ) -> None:

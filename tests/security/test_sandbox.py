@@ -89,6 +89,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         yield built
 
 
+@pytest.mark.attack("I08")
 async def test_it_has_a_user_of_its_own_and_no_rights(house: House) -> None:
     status = json.loads(await tell(house, STATUS))
 
@@ -100,6 +101,7 @@ async def test_it_has_a_user_of_its_own_and_no_rights(house: House) -> None:
     assert status["Seccomp"] == ["2"]
 
 
+@pytest.mark.attack("I02", "I03")
 async def test_no_process_inside_knows_the_platforms_environment(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -113,12 +115,14 @@ async def test_no_process_inside_knows_the_platforms_environment(
     assert "AUTOSTACK" not in seen
 
 
+@pytest.mark.attack("I04")
 async def test_only_its_own_processes_show(house: House) -> None:
     seen = await tell(house, PIDS)
 
     assert len(json.loads(seen)) <= 3
 
 
+@pytest.mark.attack("I01")
 async def test_the_system_is_read_only_and_the_platforms_files_are_absent(house: House) -> None:
     home = house.machine.home.root
     code = f"""
@@ -133,6 +137,7 @@ print([path for path in hidden if os.path.exists(path)])
     assert (await tell(house, code)).strip() == "[]"
 
 
+@pytest.mark.attack("I17")
 async def test_temporary_files_are_bounded(house: House) -> None:
     code = """
 try:
@@ -146,6 +151,7 @@ except OSError as error:
     assert (await tell(house, code, tmp=8 * MIB)).strip() == "28"
 
 
+@pytest.mark.attack("I08")
 async def test_dangerous_system_calls_are_refused(house: House) -> None:
     answers = json.loads(await tell(house, CALLS))
 
@@ -153,6 +159,7 @@ async def test_dangerous_system_calls_are_refused(house: House) -> None:
     assert set(answers.values()) == {"EPERM"}, answers
 
 
+@pytest.mark.attack("I04")
 async def test_no_descriptor_of_the_platform_is_open(house: House) -> None:
     held = os.open(house.machine.home.root, os.O_RDONLY)
     os.set_inheritable(held, True)  # noqa: FBT003
@@ -165,6 +172,7 @@ async def test_no_descriptor_of_the_platform_is_open(house: House) -> None:
     assert "memfd" not in seen
 
 
+@pytest.mark.attack("I24", "R25")
 async def test_neither_the_host_nor_a_neighbour_is_reached(house: House) -> None:
     neighbour = house.spec()
     served = await house.runtime.start(neighbour)
@@ -193,6 +201,7 @@ async def test_without_a_network_there_is_only_loopback(house: House) -> None:
     assert (await tell(house, code)).strip() == "['lo']"
 
 
+@pytest.mark.attack("I14")
 async def test_a_fork_bomb_stops_at_its_cap(house: House) -> None:
     seen = await tell(house, FORKS, limits=Limits(pids=32))
 
@@ -201,6 +210,7 @@ async def test_a_fork_bomb_stops_at_its_cap(house: House) -> None:
     assert error == "11"
 
 
+@pytest.mark.attack("I16")
 async def test_memory_is_capped_and_its_want_is_named(house: House) -> None:
     ran, _ = await execute(house, "x = bytearray(300 << 20)", limits=Limits(memory=64 * MIB))
 

@@ -53,6 +53,7 @@ def test_a_package_that_is_absent_gets_a_stub_that_fits_its_system_only() -> Non
     }
 
 
+@pytest.mark.attack("C01")
 def test_every_package_that_is_downloaded_is_known_by_its_digest(
     packages: dict[str, Any],
 ) -> None:

@@ -14,6 +14,11 @@ export const keys = {
   variables: (project: string, environment: string) => ["variables", project, environment] as const,
   sessions: ["sessions"] as const,
   tokens: ["tokens"] as const,
+  providers: ["providers"] as const,
+  identities: ["identities"] as const,
+  teams: ["teams"] as const,
+  members: (team: string) => ["teams", team, "members"] as const,
+  invitations: (team: string) => ["teams", team, "invitations"] as const,
   disk: ["disk"] as const,
 };
 

@@ -22,6 +22,12 @@ export type Session = Schemas["SessionRead"];
 export type Token = Schemas["TokenRead"];
 export type TokenMade = Schemas["TokenMade"];
 export type Scope = Schemas["Scope"];
+export type Identity = Schemas["IdentityRead"];
+export type Role = Schemas["Role"];
+export type Team = Schemas["TeamDetail"];
+export type Member = Schemas["MemberRead"];
+export type Invitation = Schemas["InvitationRead"];
+export type InvitationMade = Schemas["InvitationMade"];
 export type Totp = Schemas["TotpRead"];
 export type Disk = Schemas["ServerDisk"];
 

@@ -8,7 +8,7 @@ row, it does not open. Everything fails closed: there is no plain-text fallback.
 import hmac
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from hashlib import sha256
 
@@ -65,42 +65,67 @@ def generate_secret() -> str:
     return secrets.token_urlsafe(48)
 
 
-class Sealer:
-    """Seals with a public key. `public` is the text made by `generate`."""
+def public_of(private: str) -> str:
+    """The public half of a private key, both as text."""
+    return _text(_private(private).public_key().public_bytes_raw())
 
-    def __init__(self, public: str) -> None:
+
+class Sealer:
+    """Seals with a public key, as text made by `generate`; `now` gives the one of this moment,
+    which a rotation may have changed.
+    """
+
+    def __init__(self, public: str, *, now: Callable[[], str] | None = None) -> None:
+        self._now = now or (lambda: public)
+        self._use(public)
+
+    @property
+    def header(self) -> bytes:
+        """What everything begins with that is sealed now."""
+        if (public := self._now()) != self._public:
+            self._use(public)
+        return self._header
+
+    def seal(self, value: bytes, *, context: str) -> bytes:
+        header = self.header
+        return header + _suite().encrypt(value, self._key, header + context.encode())
+
+    def _use(self, public: str) -> None:
         try:
             self._key = X25519PublicKey.from_public_bytes(_bytes(public))
         except ValueError as error:
             raise KeyUnusable("The public sealing key") from error
+        self._public = public
         self._header = _VERSION + _key_id(self._key)
-
-    def seal(self, value: bytes, *, context: str) -> bytes:
-        sealed = _suite().encrypt(value, self._key, self._header + context.encode())
-        return self._header + sealed
 
 
 class Opener:
-    """Opens what was sealed with any of these keys; after a rotation there are several."""
+    """Opens what was sealed with any of these keys; during a rotation there are several. `again`
+    gives those of this moment: it is asked when a key is not among the known ones.
+    """
 
-    def __init__(self, private: Iterable[str]) -> None:
-        try:
-            keys = [X25519PrivateKey.from_private_bytes(_bytes(text)) for text in private]
-        except ValueError as error:
-            raise KeyUnusable("A private sealing key") from error
-        self._keys = {_key_id(key.public_key()): key for key in keys}
+    def __init__(
+        self, private: Iterable[str], *, again: Callable[[], Iterable[str]] | None = None
+    ) -> None:
+        self._again = again
+        self._keys = _by_id(private)
 
     def open(self, sealed: bytes, *, context: str) -> bytes:
         header, body = sealed[:_HEADER], sealed[_HEADER:]
         if not header.startswith(_VERSION) or len(header) != _HEADER:
             raise SealBroken
-        key = self._keys.get(header[len(_VERSION) :])
+        key = self._key(header[len(_VERSION) :])
         if key is None:
             raise SealKeyMissing
         try:
             return _suite().decrypt(body, key, header + context.encode())
         except (InvalidTag, ValueError) as error:
             raise SealBroken from error
+
+    def _key(self, key_id: bytes) -> X25519PrivateKey | None:
+        if key_id not in self._keys and self._again is not None:
+            self._keys = _by_id(self._again())
+        return self._keys.get(key_id)
 
 
 class Vault:
@@ -128,6 +153,18 @@ def derive(secret: str, purpose: str) -> bytes:
     if len(secret) < _SECRET_BYTES or len(set(secret)) < _KEY_ID:
         raise SecretTooWeak
     return hmac.digest(secret.encode(), f"autostack:{purpose}".encode(), "sha256")
+
+
+def _by_id(private: Iterable[str]) -> dict[bytes, X25519PrivateKey]:
+    keys = [_private(text) for text in private]
+    return {_key_id(key.public_key()): key for key in keys}
+
+
+def _private(text: str) -> X25519PrivateKey:
+    try:
+        return X25519PrivateKey.from_private_bytes(_bytes(text))
+    except ValueError as error:
+        raise KeyUnusable("A private sealing key") from error
 
 
 def _key_id(key: X25519PublicKey) -> bytes:

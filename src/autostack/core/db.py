@@ -15,6 +15,8 @@ from sqlalchemy import event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
+from autostack.core.fair import FairPool
+
 T = TypeVar("T")
 
 IDLE = 60
@@ -37,18 +39,27 @@ class Database:
             hide_parameters=True,
             pool_size=pool,
             max_overflow=overflow,
-            # The same few over and over: what a busy moment opened is closed again.
-            pool_use_lifo=True,
+            poolclass=FairPool,
             connect_args=_idle_limit(url),
         )
         event.listen(self.engine.sync_engine, "checkin", _note_time)
         event.listen(self.engine.sync_engine, "checkout", _replace_if_dead)
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+        each_alone = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._reading = async_sessionmaker(each_alone, expire_on_commit=False)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[AsyncSession]:
         """Commit on the way out, roll back on any exception."""
         async with self._sessions.begin() as session:
+            yield session
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncGenerator[AsyncSession]:
+        """Each statement is a transaction of its own, which spares BEGIN and COMMIT: two of the
+        four round trips of a small request. For what reads, and writes one statement at most.
+        """
+        async with self._reading.begin() as session:
             yield session
 
     async def close(self) -> None:

@@ -3,10 +3,10 @@
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -22,6 +22,7 @@ from autostack.core.home import Home
 _RATE = re.compile(r"[1-9][0-9]{0,8} ?(/|per) ?([1-9][0-9]{0,4} ?)?(second|minute|hour|day)s?")
 
 Port = Annotated[int, Field(ge=0, le=65535)]
+HttpUrl = Annotated[str, Field(max_length=300, pattern=r"^https?://[^\s/?#@]+(/[^\s?#]*)?$")]
 
 
 def default_home() -> Path:
@@ -117,12 +118,56 @@ class Settings(BaseSettings):
     reset_rate: str = Field(
         default="5/minute; 30/hour", description="Letters asked for from one address."
     )
+    webhook_rate: str = Field(
+        default="60/minute",
+        description="Deliveries from one address, and signed ones for one hook. More where one "
+        "forge has many projects here.",
+    )
     registration: Literal["auto", "open", "invite", "closed"] = Field(
         default="auto",
         description="Who may make an account. `auto`: anybody while this machine alone reaches the "
         "API (by `bind`, `public_url` and `trusted_proxies`), else `invite`: those the "
-        "administrator makes one for. The first account can always be made; beyond this machine "
-        "that needs the code on its console.",
+        "administrator makes one for, and those a team invites. The first account can always be "
+        "made; beyond this machine that needs the code on its console.",
+    )
+    oauth_github_id: str | None = Field(
+        default=None,
+        description="With its secret: sign-in with GitHub. Everywhere the callback is the "
+        "platform's address and `/dashboard/oauth`.",
+    )
+    oauth_github_secret: str | None = Field(
+        default=None, repr=False, description="The client secret of the OAuth app at GitHub."
+    )
+    oauth_github_url: HttpUrl = Field(
+        default="https://github.com", description="Another one for GitHub Enterprise Server."
+    )
+    oauth_google_id: str | None = Field(
+        default=None, description="With its secret: sign-in with Google."
+    )
+    oauth_google_secret: str | None = Field(
+        default=None, repr=False, description="The client secret at Google."
+    )
+    oauth_gitlab_id: str | None = Field(
+        default=None,
+        description="With its secret: sign-in with GitLab; scopes `openid` and `email`.",
+    )
+    oauth_gitlab_secret: str | None = Field(
+        default=None, repr=False, description="The client secret at GitLab."
+    )
+    oauth_gitlab_url: HttpUrl = Field(
+        default="https://gitlab.com", description="Another one for a GitLab of your own."
+    )
+    oidc_issuer: HttpUrl | None = Field(
+        default=None,
+        description="With id and secret: sign-in with any OpenID Connect provider, as Keycloak; "
+        "exactly as the provider writes its issuer. It may be on a private network.",
+    )
+    oidc_id: str | None = Field(default=None, description="The client id there.")
+    oidc_secret: str | None = Field(
+        default=None, repr=False, description="The client secret there."
+    )
+    oidc_name: str = Field(
+        default="OpenID Connect", max_length=40, description="What its button says."
     )
     smtp_url: str | None = Field(
         default=None,
@@ -213,12 +258,25 @@ class Settings(BaseSettings):
             raise ValueError("it must begin with redis://, rediss:// or redis+unix://")
         return value or None
 
-    @field_validator("api_rate", "login_rate", "register_rate", "reset_rate", mode="after")
+    @field_validator(
+        "api_rate", "login_rate", "register_rate", "reset_rate", "webhook_rate", mode="after"
+    )
     @classmethod
     def _a_rate(cls, value: str) -> str:
         if not all(_RATE.fullmatch(part.strip()) for part in value.split(";")):
             raise ValueError("it must be like `10/minute`, or `10/minute; 100/hour`")
         return value
+
+    @model_validator(mode="after")
+    def _whole_sign_ins(self) -> Self:
+        """Half a sign-in would be missing without a word."""
+        for name in ("oauth_github", "oauth_google", "oauth_gitlab", "oidc"):
+            given = [bool(getattr(self, f"{name}_{part}")) for part in ("id", "secret")]
+            if name == "oidc":
+                given.append(bool(self.oidc_issuer))
+            if any(given) and not all(given):
+                raise ValueError(f"{name}: some of its settings are missing; see docs/settings.md")
+        return self
 
     @field_validator("home", mode="after")
     @classmethod

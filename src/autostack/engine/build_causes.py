@@ -20,6 +20,7 @@ _COMPILER = (
     r"|pg_config executable not found|gyp ERR! (?:build error|find Python)"
 )
 _UNBUILT = r"Failed to (?:download and )?build `(?P<package>[^`]+)`"
+_COMPILED = r"^\s*\S+:\d+:\d+: (?:fatal )?error: .+"
 _OLD_SETUP = (
     r"cannot import name '\w+' from 'setuptools|use_2to3 is invalid"
     r"|No module named '(?:pkg_resources|distutils|imp)'"
@@ -97,7 +98,7 @@ def package_not_built(scene: Scene) -> Diagnosis | None:
     return Diagnosis(
         code="package_not_built",
         summary=f"The package {name} comes as source only, and could not be built from it.",
-        proof=shown(script) or telling_line(scene.lines),
+        proof=shown(script or find(scene.lines, _COMPILED)) or telling_line(scene.lines),
         todo=f"{why}: require a newer version of it, or state an older Python in .python-version.",
     )
 

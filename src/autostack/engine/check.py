@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
 
-from autostack.engine.errors import Crashed, Unhealthy
+from autostack.engine.errors import CheckFailed, Crashed, Unhealthy
 from autostack.engine.plan import Check, Process
 from autostack.engine.release import (
     Answer,
@@ -55,16 +57,33 @@ async def _until_it_serves(run: Run, candidate: Candidate) -> Instance:
     search = Search(run, candidate)
     seat, answer, waited = candidate.instance, Answer(attempts=0, seconds=0), 0.0
     while waited < check.grace:
-        answer = await run.tools.probe.once(seat.address, check)
+        answer = await _ask(run, candidate.spec.id, seat, check)
         if serves(answer) and await search.is_its_own():
             return seat
         await _still_there(run, candidate)
         seat = await search.look(seat)
         waited = run.tools.monotonic() - candidate.begun
-        await run.tools.sleep(run.tools.pace.probe if waited < EAGER_SECONDS else check.interval)
+        await run.tools.sleep(_pause(run, check, answer, waited))
     run.suspect, run.port = candidate.spec.id, candidate.spec.place.port
     run.listeners = tuple(await run.tools.runtime.listeners(candidate.spec.id))
-    raise Unhealthy(candidate.process.name, check.grace, said(answer))
+    failure = CheckFailed if check.command else Unhealthy
+    raise failure(candidate.process.name, check.grace, said(answer))
+
+
+async def _ask(run: Run, instance_id: UUID, seat: Instance, check: Check) -> Answer:
+    """A command speaks for the app; that it can be reached is asked all the same."""
+    if check.command:
+        limit = timedelta(seconds=check.timeout)
+        answer = await run.tools.runtime.ask(instance_id, check.command, limit=limit)
+        if answer.error:
+            return answer
+    return await run.tools.probe.once(seat.address, check)
+
+
+def _pause(run: Run, check: Check, answer: Answer, waited: float) -> float:
+    """A command takes what the app could use to get ready: half of the time at most."""
+    pause = run.tools.pace.probe if waited < EAGER_SECONDS else check.interval
+    return max(pause, answer.seconds) if check.command else pause
 
 
 def serves(answer: Answer) -> bool:

@@ -148,16 +148,18 @@ def unreachable_service(scene: Scene) -> Diagnosis | None:
     proof = told or find(scene.lines, _UNREACHABLE)
     if proof is None or not _failed_by_itself(scene):
         return None
-    unread = [f"{name} ({where})" for name, where in unset(scene)][:3]
-    todo = "Give the app a database or service it can reach, and its address in a variable."
-    if unread:
-        todo += f" Variables it reads that are not set: {', '.join(unread)}."
     return Diagnosis(
         code="service_unreachable",
         summary="The app could not reach a database or another service it needs.",
         proof=shown(proof),
-        todo=todo,
+        todo="Give the app a database or service it can reach, and its address in a variable."
+        + _unread(scene),
     )
+
+
+def _unread(scene: Scene) -> str:
+    names = [f"{name} ({where})" for name, where in unset(scene)][:3]
+    return f" Variables it reads that are not set: {', '.join(names)}." if names else ""
 
 
 _UNREACHABLE = (
@@ -268,11 +270,12 @@ def _wrong_port(given: int, listeners: Sequence[Listener]) -> tuple[str, str]:
     return f"Nothing listens on $PORT; found {found}.", f"listens on {found}; PORT was {given}"
 
 
-def release_command_failed(scene: Scene) -> Diagnosis | None:
-    if not isinstance(scene.error, errors.ReleaseCommandFailed):
+def command_failed(scene: Scene) -> Diagnosis | None:
+    """A command of its own, for the release or as a check, says no."""
+    if not isinstance(scene.error, errors.ReleaseCommandFailed | errors.CheckFailed):
         return None
     return Diagnosis(
-        code="release_command_failed",
+        code=scene.error.code,
         summary=str(scene.error),
         proof=telling_line(scene.lines),
         todo=scene.error.hint,
@@ -299,7 +302,8 @@ def crash_at_start(scene: Scene) -> Diagnosis | None:
         code="crash_at_start",
         summary=str(scene.error),
         proof=telling_line(scene.lines) or exit_words(scene.exit),
-        todo="Start it on your machine with the same command and variables; it fails the same way.",
+        todo="Start it on your machine with the same command and variables; it fails the same way."
+        + _unread(scene),
     )
 
 
@@ -323,7 +327,7 @@ RULES: tuple[Rule, ...] = (
     port,
     bind_address,
     server_error,
-    release_command_failed,
+    command_failed,
     build_causes.build_failed,
     ended_by_itself,
     crash_at_start,

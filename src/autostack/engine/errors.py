@@ -9,8 +9,8 @@ AutostackError
 │   ├── BuildError         BuildFailed BuildTimedOut BuildOutOfMemory OutOfDisk DiskFloor
 │   │                      ToolchainUnavailable PublishMissing DockerfileRefused
 │   │                      BaseImageUnavailable
-│   ├── RuntimeFailure     ReleaseCommandFailed StartRefused Unhealthy Crashed SandboxUnavailable
-│   │                      EngineUnavailable
+│   ├── RuntimeFailure     ReleaseCommandFailed StartRefused Unhealthy CheckFailed Crashed
+│   │                      SandboxUnavailable EngineUnavailable
 │   └── SwitchError        StaleGeneration SwitchUnconfirmed
 ├── Canceled               the user asked
 └── LeaseLost              another worker owns this deployment now
@@ -202,8 +202,13 @@ class DiskFloor(BuildError):
 
 
 class ToolchainUnavailable(BuildError):
-    def __init__(self, name: str, version: str, known: tuple[str, ...] = ()) -> None:
-        super().__init__(f"{name} {version} is not available on this machine.")
+    """`why` says what kept it from being fetched."""
+
+    def __init__(
+        self, name: str, version: str, known: tuple[str, ...] = (), *, why: str = ""
+    ) -> None:
+        told = f", and {why}" if why else ""
+        super().__init__(f"{name} {version} is not available on this machine{told}.")
         install = f"Install {name} {version}".rstrip() + " on the server"
         self.hint = (
             f"{install}, or ask for one of these: {', '.join(known)}." if known else f"{install}."
@@ -232,6 +237,10 @@ class Unhealthy(RuntimeFailure):
 
     def __init__(self, process: str, seconds: float, last: str) -> None:
         super().__init__(f"{process} did not answer within {seconds:g} seconds; last: {last}.")
+
+
+class CheckFailed(Unhealthy):
+    hint = "Correct the command of `check`, or give the app more time with `check.grace`."
 
 
 class Crashed(RuntimeFailure):

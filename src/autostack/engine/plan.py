@@ -47,10 +47,12 @@ class Family(StrEnum):
 class Check:
     """How the platform asks whether an instance is ready; HTTP below 500 is a yes.
 
-    Times are in seconds. `path` None asks by TCP.
+    Times are in seconds. `path` None asks by TCP. A `command`, an argv, is run inside the instance
+    as well: it says yes by ending with 0.
     """
 
     path: str | None = "/"
+    command: tuple[str, ...] = ()
     interval: float = 0.1
     timeout: float = 5.0
     grace: float = 60.0

@@ -115,6 +115,13 @@ class Runtime(Protocol):
         """
         ...
 
+    async def ask(self, instance_id: UUID, command: Sequence[str], *, limit: timedelta) -> Answer:
+        """Run a check command inside an instance: as its user, with its environment, in its
+        directory, under its caps. No `error` when it ended with 0 within `limit`; after that it is
+        killed. Never raises for what the command does or for an instance that is gone.
+        """
+        ...
+
     def watch(self) -> AsyncIterator[Observation]:
         """What runs here and how it is, from now on; the first round lists everything."""
         ...

@@ -136,6 +136,8 @@ class InstanceSpec:
     limits: Limits = Limits()
     output: Path
     """File the instance's stdout and stderr are appended to."""
+    hidden: tuple[str, ...] = field(default=(), repr=False)
+    """Values that do not appear in what is kept of its output."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,12 +169,15 @@ class InstanceState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """What a runtime saw of one instance. Memory in bytes."""
+    """What a runtime saw of one instance. Memory in bytes; `held` is what of it no cached file
+    is, so that it cannot be had back. Both 0 where nothing measures.
+    """
 
     id: UUID
     state: InstanceState
     restarts: int = 0
     memory: int = 0
+    held: int = 0
     exit: Exit | None = None
     orphan: bool = False
     """It still serves, but its supervisor died, and the one that runs now does not restart it."""

@@ -15,7 +15,8 @@ from autostack.engine.plan import Plan
 from autostack.engine.ports import Journal, StepRecord
 from autostack.engine.release import Exit, Listener, Step
 
-KEPT_LINES = 200
+KEPT_LINES = 1000
+"""A compiler says a lot below the line that names the package."""
 KEPT_LINE = 2000
 
 T = TypeVar("T")

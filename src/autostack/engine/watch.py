@@ -1,12 +1,14 @@
 """The watch: what a release does in its first minute, against the one before."""
 
-from collections import deque
+from collections import defaultdict, deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from autostack.engine import gauge, verdict
+from autostack.engine import gauge, growth, verdict
 from autostack.engine.check import has_crashed
+from autostack.engine.growth import Held, Sample
 from autostack.engine.order import Goal
 from autostack.engine.reconcile import GONE
 from autostack.engine.release import Exit, Observation
@@ -54,10 +56,14 @@ class Watch:
         self._history: deque[tuple[float, Tally]] = deque()
         self._judged = float("-inf")
         self._restarts: dict[UUID, int] = {}
+        self._samples: dict[tuple[str, UUID], list[Sample]] = defaultdict(list)
+        """By process type and instance."""
+        self._held_before: dict[str, int] = {}
 
     async def over(self) -> Seen:
         """Watch until the time is up, a newer release has taken over, or this one is worse."""
         await self._judge()
+        await self._weigh_before()
         while self._elapsed() < self._seconds:
             if not await self._run.journal.current():
                 return self._seen("replaced")
@@ -67,8 +73,9 @@ class Watch:
             await self._run.tools.sleep(self._run.tools.pace.look)
         await self._judge()
         words = verdict.too_slow(self._traffic())
-        if words and await self._run.journal.current():
-            return self._seen("worse", Trouble(process="web", words=words))
+        trouble = Trouble(process="web", words=words) if words else await self._outgrown()
+        if trouble is not None and await self._run.journal.current():
+            return self._seen("worse", trouble)
         return self._seen("passed")
 
     def _elapsed(self) -> float:
@@ -90,6 +97,7 @@ class Watch:
                 "errors": self._before.errors,
                 "p95": gauge.p95(self._before),
             },
+            "memory": self._weights(),
             "basis": "traffic" if self._since.requests >= verdict.LEAST_REQUESTS else "health",
         }
 
@@ -99,6 +107,7 @@ class Watch:
         """
         mine = await self._run.journal.mine()
         seen = await together([self._run.tools.runtime.inspect(one.id) for one in mine])
+        self._weigh({(one.process, one.id): now.held for one, now in zip(mine, seen, strict=True)})
         for one, now in zip(mine, seen, strict=True):
             known = self._known_restarts(now)
             if now.state in GONE or not has_crashed(now, restarts=known):
@@ -114,6 +123,50 @@ class Watch:
         """Those before the first look count too, but for instances a rollback took over."""
         first = seen.restarts if self._run.order.goal is Goal.ROLLBACK else 0
         return self._restarts.setdefault(seen.id, first)
+
+    # Memory
+
+    async def _weigh_before(self) -> None:
+        """What an instance of the release before holds; it is still kept, and has its caches."""
+        older = await self._run.journal.older()
+        seen = await together([self._run.tools.runtime.inspect(one.id) for one in older])
+        for one, now in zip(older, seen, strict=True):
+            known = self._held_before.get(one.process, 0)
+            self._held_before[one.process] = max(known, now.held)
+
+    def _weigh(self, seen: Mapping[tuple[str, UUID], int]) -> None:
+        """As often as visitors' answers are judged."""
+        at = self._elapsed()
+        if at < self._warm_up:
+            return
+        for one, held in seen.items():
+            if held and self._due(one, at):
+                self._samples[one].append(Sample(at=at, held=held))
+
+    def _due(self, one: tuple[str, UUID], at: float) -> bool:
+        kept = self._samples.get(one)
+        return not kept or at - kept[-1].at >= self._run.tools.pace.judge
+
+    async def _outgrown(self) -> Trouble | None:
+        for spec in await self._run.journal.specs([instance for _, instance in self._samples]):
+            held = Held(
+                samples=self._samples[spec.process, spec.id],
+                before=self._held_before.get(spec.process, 0),
+                limit=spec.limits.memory,
+            )
+            if words := growth.outgrows(held):
+                return Trouble(process=spec.process, words=words)
+        return None
+
+    def _weights(self) -> dict[str, dict[str, int | None]]:
+        """Bytes, by process type, of the largest instance."""
+        now: dict[str, int] = {}
+        for (kind, _), samples in self._samples.items():
+            now[kind] = max(now.get(kind, 0), samples[-1].held)
+        return {
+            kind: {"now": held, "before": self._held_before.get(kind) or None}
+            for kind, held in now.items()
+        }
 
     async def _errors(self) -> Trouble | None:
         if self._elapsed() - self._judged < self._run.tools.pace.judge:

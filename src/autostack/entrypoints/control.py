@@ -26,6 +26,7 @@ from autostack.entrypoints.local.heal import Watch
 from autostack.entrypoints.local.slim import Slim
 from autostack.entrypoints.postgres import database_url
 from autostack.migrations import runner
+from autostack.web.wire import Bounded
 
 DATABASE_LIMIT = 50.0
 _PORT_LIMIT = 10.0
@@ -127,6 +128,7 @@ def _api(settings: Settings, listener: socket.socket) -> None:
         privileges.die_with_parent(parent, signal.SIGKILL)
     config = uvicorn.Config(
         http.create_app(settings),
+        http=Bounded,
         access_log=False,
         server_header=False,
         proxy_headers=False,

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -19,11 +19,13 @@ from autostack.core.clock import Clock, utc_now
 from autostack.core.crypto import Sealer, Vault, derive
 from autostack.core.db import Database
 from autostack.core.errors import Unavailable
+from autostack.core.keyring import Followed
 from autostack.core.settings import Settings
 from autostack.engine.release import MIB
 from autostack.entrypoints import built
 from autostack.entrypoints.postgres import database_url
 from autostack.features.accounts import endpoints as accounts
+from autostack.features.accounts import providers
 from autostack.features.accounts.passwords import Passwords
 from autostack.features.accounts.service import Accounts, Policy
 from autostack.features.accounts.tokens import Signer
@@ -33,6 +35,7 @@ from autostack.features.disk import endpoints as disk
 from autostack.features.environments import endpoints as environments
 from autostack.features.events.hub import Hub
 from autostack.features.logs import endpoints as logs
+from autostack.features.membership import endpoints as membership
 from autostack.features.metrics import endpoints as metrics
 from autostack.features.overview import endpoints as overview
 from autostack.features.plans import endpoints as plans
@@ -42,6 +45,7 @@ from autostack.features.runs import endpoints as runs
 from autostack.features.traffic import endpoints as traffic
 from autostack.features.uploads import endpoints as uploads
 from autostack.features.variables import endpoints as variables
+from autostack.features.webhooks import endpoints as webhooks
 from autostack.web import dashboard, openapi, problems, reference
 from autostack.web.guard import BODY_LIMIT, Guard, Rules
 from autostack.web.limits import Counter, Limits
@@ -49,14 +53,16 @@ from autostack.web.measure import Measure, Meters
 from autostack.web.sse import Streams
 
 ROUTERS: tuple[APIRouter, ...] = (
-    accounts.router,
+    *accounts.ROUTERS,
     closing.router,
     plans.router,
     projects.router,
+    membership.router,
     environments.router,
     variables.router,
     uploads.router,
     deployments.router,
+    webhooks.router,
     traffic.router,
     runs.router,
     logs.router,
@@ -84,6 +90,8 @@ class Keys:
 
     secret: str = field(repr=False)
     seal: str
+    seal_now: Callable[[], str] | None = field(default=None, repr=False)
+    """The sealing key of this moment: a rotation changes it while the api runs."""
     setup_code: str | None = field(default=None, repr=False)
 
 
@@ -125,6 +133,7 @@ def read_keys(settings: Settings) -> Keys:
     return Keys(
         secret=settings.secret_key or _read(secrets / "secret.key"),
         seal=_read(secrets / "seal.pub"),
+        seal_now=Followed(secrets / "seal.pub"),
         setup_code=_read(code) if code.exists() else None,
     )
 
@@ -151,18 +160,19 @@ def assemble(
         description="From a Git repository to a running application.",
         docs_url=None,
         redoc_url=None,
-        generate_unique_id_function=openapi.operation_id,
         lifespan=_lifespan,
     )
     app.state.settings, app.state.clock = settings, clock
     app.state.db, app.state.hub = Database(url), Hub(url)
-    app.state.sealer = Sealer(keys.seal)
-    app.state.accounts = _accounts(settings, keys)
+    app.state.sealer = Sealer(keys.seal, now=keys.seal_now)
+    app.state.vault = Vault(keys.secret)
+    app.state.accounts = _accounts(settings, keys, app.state.vault)
+    app.state.oauth = providers.configured(settings)
     app.state.limits, app.state.streams = Limits(_shared(settings)), streams or Streams()
     app.state.meters = Meters()
     app.state.metrics_token = derive(keys.secret, "metrics").hex()
     for router in ROUTERS:
-        app.include_router(router)
+        app.router.routes += router.routes
     _add_pages(app)
     problems.install(app)
     openapi.install(app)
@@ -188,10 +198,11 @@ def _shared(settings: Settings) -> Counter | None:
     return InRedis(settings.redis_url)
 
 
-def _accounts(settings: Settings, keys: Keys) -> Accounts:
+def _accounts(settings: Settings, keys: Keys, vault: Vault) -> Accounts:
     policy = Policy(
         open=settings.registration == "open",
         open_here=settings.registration == "auto" and not settings.reachable,
+        invited=settings.registration in {"auto", "invite"},
         needs_code=settings.reachable,
         setup_code=keys.setup_code,
     )
@@ -199,7 +210,7 @@ def _accounts(settings: Settings, keys: Keys) -> Accounts:
         signer=Signer(keys.secret),
         passwords=Passwords(),
         policy=policy,
-        vault=Vault(keys.secret),
+        vault=vault,
         mail=settings.smtp_url is not None,
     )
 
@@ -212,6 +223,7 @@ def _rules(settings: Settings) -> Rules:
     return Rules(
         hosts=frozenset(names),
         large={uploads.PATH: settings.source_limit_mb * MIB + BODY_LIMIT},
+        raw={webhooks.PATH: webhooks.BODY_LIMIT},
         https=bool(public and public.scheme == "https"),
         trusted=settings.trusted_proxies,
     )

@@ -16,6 +16,7 @@ from supervisor import supervisord
 from supervisor.options import FastCGIGroupConfig, ServerOptions
 
 from autostack.core.home import Home
+from autostack.drivers.builders import pythons
 from autostack.drivers.machine import identity, view
 
 
@@ -39,7 +40,7 @@ def failed(home: Home) -> Path:
 
 
 def needed_by_all(home: Home) -> list[Path]:
-    """What programs of other users read: the home, the interpreter, its packages."""
+    """What programs of other users read: the home, the interpreters, our packages."""
     return [
         home.root,
         Path(sys.prefix),
@@ -47,6 +48,8 @@ def needed_by_all(home: Home) -> list[Path]:
         Path(os.path.realpath(sys.executable)).parent.parent,
         # The directories packages are looked up in: without their listing Python finds nothing.
         *(Path(entry) for entry in sys.path if entry),
+        # Others beside ours, for apps that ask for them.
+        *(program.parent.parent for _, program in pythons.found(home.toolchains)),
     ]
 
 

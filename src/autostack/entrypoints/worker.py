@@ -29,6 +29,8 @@ from autostack.features.deployments.reconciler import Reconciler
 from autostack.features.deployments.service import RUN, SETTLE
 from autostack.features.deployments.tasks import Works
 from autostack.features.environments import service as environments
+from autostack.features.membership import service as membership
+from autostack.features.membership import tasks as invitations
 from autostack.features.plans import service as plans
 from autostack.features.plans import tasks as planning
 from autostack.features.projects import service as projects
@@ -222,6 +224,10 @@ def add_letters(app: App, desk: Desk) -> None:
     async def send_notice(email: str) -> None:
         await letters.send_notice(desk, email)
 
+    @app.task(name=membership.SEND, retry=again)
+    async def send_invitation(invitation_id: str) -> None:
+        await invitations.send_invitation(desk, UUID(invitation_id))
+
 
 def _connector(url: str) -> PsycopgConnector:
     return PsycopgConnector(
@@ -237,7 +243,7 @@ async def _retry_stalled(app: App) -> None:
                 await app.job_manager.retry_job(job)
         except Exception:
             logger.exception("looking for stalled jobs failed")
-        await asyncio.sleep(5)
+        await asyncio.sleep(STALLED / 3)
 
 
 async def _lead(works: Works, url: str) -> None:

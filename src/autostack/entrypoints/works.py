@@ -18,6 +18,7 @@ from autostack.core.domain import apps_domain
 from autostack.core.errors import Unavailable
 from autostack.core.home import Home
 from autostack.core.host import Host
+from autostack.core.keyring import Followed, Keyring
 from autostack.core.logs import places, reader
 from autostack.core.logs.sink import FileSink
 from autostack.core.mail import Post
@@ -48,6 +49,7 @@ from autostack.entrypoints.sources import build_source
 from autostack.features.accounts.tasks import Desk
 from autostack.features.deployments import orders
 from autostack.features.deployments.journal import Site
+from autostack.features.deployments.resealing import Resealing
 from autostack.features.deployments.service import Address
 from autostack.features.deployments.tasks import Works
 from autostack.features.deployments.turns import Turns
@@ -69,10 +71,11 @@ def build_works(settings: Settings, db: Database) -> Works:
     host = hosts.load(home)
     if host is None:
         raise NotSetUp
-    opener = Opener([_key(home, "seal.key")])
+    opener, sealer = _keys(home)
     source = build_source(settings)
     tools, builder, store = _tools(settings, host, source)
     kept = storage.Kept(store=store, builder=builder, runtime=tools.runtime, forget=source.forget)
+    resealing = Resealing(db, Keyring(home.secrets), opener=opener, sealer=sealer)
     guardian, measuring = storage.keepers(settings, db, kept)
     return Works(
         db=db,
@@ -83,14 +86,14 @@ def build_works(settings: Settings, db: Database) -> Works:
             builder=GuardedBuilder(builder=builder, guardian=guardian),
         ),
         opener=opener,
-        sealer=Sealer(_key(home, "seal.pub")),
+        sealer=sealer,
         worker=f"{socket.gethostname()}:{home.root}",
         forget=source.forget,
         turns=_turns(settings),
         build_limits=replace(BUILD_LIMITS, memory=settings.build_memory_mb * MIB),
         sweep=builder.sweep,
         desk=build_desk(settings, db),
-        beside=(guardian.lead, measuring.lead),
+        beside=(guardian.lead, measuring.lead, resealing.lead),
     )
 
 
@@ -111,9 +114,12 @@ def _turns(settings: Settings) -> Turns:
     )
 
 
-def _key(home: Home, name: str) -> str:
+def _keys(home: Home) -> tuple[Opener, Sealer]:
+    """Both follow a rotation, so that it needs no restart."""
+    ring = Keyring(home.secrets)
     try:
-        return (home.secrets / name).read_text()
+        opener = Opener(ring.private, again=lambda: ring.private)
+        return opener, Sealer(ring.public, now=Followed(home.secrets / "seal.pub"))
     except FileNotFoundError:
         raise NotSetUp from None
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy import ForeignKey, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from autostack.models.base import Base, Json
@@ -29,6 +29,10 @@ class Environment(Base):
     limits: Mapped[Json] = mapped_column(default=dict, server_default="{}")
     """engine.plan.Caps per process type; absent means what the plan says."""
     stopped: Mapped[bool] = mapped_column(default=False)
+    pause: Mapped[Json | None]
+    """Why pushes deploy nothing here: `{"by": user id, "rollback": bool}`; none when they do."""
+    protected: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Only admins of the team act on it."""
     created_at: Mapped[datetime]
     removed_at: Mapped[datetime | None]
     """Asked to go; see Project.removed_at."""

@@ -22,6 +22,8 @@ class Release(Base):
     artifact: Mapped[Json]
     configuration: Mapped[bytes]
     """Sealed snapshot of the variables it was made with."""
+    variables: Mapped[Json | None]
+    """Their names and versions; None is a release of before these were written down."""
     created_at: Mapped[datetime]
     removed_at: Mapped[datetime | None]
     """When its artifact was removed; it can no longer be brought back."""

@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID, uuid4
 
+from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from autostack.models.base import Base
@@ -20,6 +21,12 @@ class User(Base):
     github_token: Mapped[bytes | None]
     """Encrypted; so is google_token."""
     google_token: Mapped[bytes | None]
+    service_of: Mapped[UUID | None] = mapped_column(
+        ForeignKey("teams.id", ondelete="CASCADE", use_alter=True), index=True
+    )
+    """A service account of this team: cannot sign in, has API tokens alone, and a name for an
+    address.
+    """
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     removed_at: Mapped[datetime | None]

@@ -20,3 +20,19 @@ class Variable(Base):
     version: Mapped[int] = mapped_column(default=1)
     updated_at: Mapped[datetime]
     updated_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+
+
+class VariablePast(Base):
+    """What is remembered of a variable that was removed: a later value has a later version."""
+
+    __tablename__ = "variable_pasts"
+
+    environment_id: Mapped[UUID] = mapped_column(
+        ForeignKey("environments.id", ondelete="CASCADE"), primary_key=True
+    )
+    name: Mapped[str] = mapped_column(primary_key=True)
+    last: Mapped[int]
+    """The version it had when it was removed."""
+    revoked: Mapped[int]
+    """No release that carries this version, or an earlier one, is brought back; 0 revokes none."""
+    revoked_at: Mapped[datetime | None]

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from autostack.core.clock import Clock
 from autostack.core.crypto import Sealer as SealerValue
+from autostack.core.crypto import Vault as VaultValue
 from autostack.core.db import Database as DatabaseValue
 from autostack.core.settings import Settings as SettingsValue
 from autostack.web.client import address_of
@@ -25,7 +26,8 @@ async def database(request: Request) -> DatabaseValue:
 
 async def _session(request: Request) -> AsyncGenerator[AsyncSession]:
     db: DatabaseValue = request.app.state.db
-    async with db.transaction() as session:
+    reads = request.method in {"GET", "HEAD"}
+    async with db.reading() if reads else db.transaction() as session:
         yield session
 
 
@@ -41,6 +43,11 @@ async def settings(request: Request) -> SettingsValue:
 
 async def _sealer(request: Request) -> SealerValue:
     found: SealerValue = request.app.state.sealer
+    return found
+
+
+async def _vault(request: Request) -> VaultValue:
+    found: VaultValue = request.app.state.vault
     return found
 
 
@@ -61,6 +68,7 @@ Database = Annotated[DatabaseValue, Depends(database)]
 Now = Annotated[Clock, Depends(_clock)]
 Settings = Annotated[SettingsValue, Depends(settings)]
 Sealer = Annotated[SealerValue, Depends(_sealer)]
+Vault = Annotated[VaultValue, Depends(_vault)]
 Limits = Annotated[LimitsValue, Depends(limits)]
 ClientAddress = Annotated[str, Depends(address_of)]
 Streams = Annotated[StreamsValue, Depends(_streams)]

@@ -12,7 +12,9 @@ _RATES: Mapping[str, Callable[[SettingsValue], str]] = {
     "login": lambda settings: settings.login_rate,
     "register": lambda settings: settings.register_rate,
     "reset": lambda settings: settings.reset_rate,
+    "oauth": lambda settings: settings.login_rate,
     "link": lambda settings: settings.login_rate,
+    "webhook": lambda settings: settings.webhook_rate,
     "refresh": lambda settings: settings.api_rate,
 }
 

@@ -34,6 +34,7 @@ async def test_anybody_registers_with_the_documented_addresses(
     assert "hash" not in answer.text
 
 
+@pytest.mark.attack("S10")
 @pytest.mark.parametrize(
     "body",
     [
@@ -56,6 +57,7 @@ async def test_a_senseless_registration_is_refused_without_showing_what_was_sent
     assert str(body.get("password", PASSWORD)) not in answer.text
 
 
+@pytest.mark.attack("A54")
 @pytest.mark.usefixtures("ada")
 async def test_privileges_cannot_be_given_to_oneself(client: httpx.AsyncClient) -> None:
     body = {"email": "eve@example.com", "password": PASSWORD, "is_admin": True, "role": "owner"}
@@ -65,6 +67,7 @@ async def test_privileges_cannot_be_given_to_oneself(client: httpx.AsyncClient) 
     assert answer.json()["is_admin"] is False
 
 
+@pytest.mark.attack("A29")
 @pytest.mark.usefixtures("ada")
 @pytest.mark.parametrize(
     "spelling", ["ADA@example.com", "ada@EXAMPLE.com", " ada@example.com ", "\uff41da@example.com"]
@@ -79,6 +82,7 @@ async def test_one_address_is_one_account_however_it_is_written(
     assert signed_in.status_code == 200
 
 
+@pytest.mark.attack("A53")
 async def test_of_many_first_registrations_exactly_one_administers(
     client: httpx.AsyncClient,
 ) -> None:
@@ -92,6 +96,7 @@ async def test_of_many_first_registrations_exactly_one_administers(
     assert [answer.json()["is_admin"] for answer in answers].count(True) == 1
 
 
+@pytest.mark.attack("A53")
 async def test_beyond_loopback_the_first_account_needs_the_setup_code(
     settings: Settings, database_url: str, clock: FakeClock
 ) -> None:
@@ -170,6 +175,7 @@ async def test_signing_in_answers_with_both_tokens(client: httpx.AsyncClient) ->
     assert answer.json()["token_type"] == "bearer"
 
 
+@pytest.mark.attack("A25")
 @pytest.mark.usefixtures("ada")
 @pytest.mark.parametrize("email", ["ada@example.com", "nobody@example.com", "no address"])
 async def test_a_wrong_password_and_an_unknown_account_look_the_same(
@@ -181,6 +187,7 @@ async def test_a_wrong_password_and_an_unknown_account_look_the_same(
     assert answer.json()["detail"] == "Invalid credentials"
 
 
+@pytest.mark.attack("A27", "A29")
 @pytest.mark.usefixtures("ada")
 @pytest.mark.parametrize("email", ["ada@example.com", "nobody@example.com"])
 async def test_five_failures_lock_an_address_for_half_an_hour(
@@ -219,6 +226,7 @@ async def test_a_success_forgets_the_failures(client: httpx.AsyncClient) -> None
         assert (await client.post("/auth/login", json=LOGIN)).status_code == 200
 
 
+@pytest.mark.attack("A27")
 @pytest.mark.usefixtures("ada")
 async def test_guesses_at_the_same_moment_are_all_counted(client: httpx.AsyncClient) -> None:
     answers = await asyncio.gather(*(client.post("/auth/login", json=WRONG) for _ in range(12)))
@@ -228,6 +236,7 @@ async def test_guesses_at_the_same_moment_are_all_counted(client: httpx.AsyncCli
     assert (await client.post("/auth/login", json=LOGIN)).status_code == 423
 
 
+@pytest.mark.attack("A33", "A34")
 async def test_the_eleventh_sign_in_of_a_minute_from_one_address_waits(
     settings: Settings, keys: Keys, database_url: str
 ) -> None:
@@ -246,6 +255,7 @@ async def test_the_eleventh_sign_in_of_a_minute_from_one_address_waits(
     assert other.status_code == 401
 
 
+@pytest.mark.attack("A33")
 async def test_the_api_says_how_much_is_left_and_then_stops(
     settings: Settings, keys: Keys, database_url: str
 ) -> None:
@@ -268,6 +278,7 @@ async def test_me_names_the_personal_team(ada: Account) -> None:
     assert [team["name"] for team in answer.json()["teams"]] == ["Personal"]
 
 
+@pytest.mark.attack("A11", "A12")
 async def test_a_refresh_token_works_once_and_its_reuse_ends_the_session(
     ada: Account, client: httpx.AsyncClient
 ) -> None:
@@ -294,6 +305,7 @@ async def test_a_made_up_refresh_token_is_refused(client: httpx.AsyncClient, tok
     assert answer.status_code == 401
 
 
+@pytest.mark.attack("A14")
 async def test_after_logout_every_token_of_the_session_is_dead(
     ada: Account, client: httpx.AsyncClient
 ) -> None:
@@ -306,6 +318,7 @@ async def test_after_logout_every_token_of_the_session_is_dead(
     assert refreshed.status_code == 401
 
 
+@pytest.mark.attack("A03", "A11")
 async def test_tokens_end_with_their_time(
     ada: Account, client: httpx.AsyncClient, clock: FakeClock
 ) -> None:
@@ -344,11 +357,24 @@ def forgeries(keys: Keys, user: str, sid: str) -> dict[str, str]:
         "another user": sign(sub=str(uuid4())),
         "an unknown session": sign(sid=str(uuid4())),
         "a sid that is no id": sign(sid="1 or 1=1"),
+        "a key of its own": jwt.encode(
+            good, "k" * 32, algorithm="HS256", headers={"jwk": {"kty": "oct", "k": "a2tr"}}
+        ),
+        "a key elsewhere": jwt.encode(
+            good,
+            "k" * 32,
+            algorithm="HS256",
+            headers={"jku": "http://127.0.0.1:9/keys", "x5u": "http://127.0.0.1:9/chain"},
+        ),
+        "a key in a file": jwt.encode(
+            good, "k" * 32, algorithm="HS256", headers={"kid": "../../../dev/null"}
+        ),
         "no token at all": "x",
         "nothing": "",
     }
 
 
+@pytest.mark.attack("A01", "A03", "A04", "A05", "A07")
 async def test_no_forged_token_is_accepted(
     ada: Account, client: httpx.AsyncClient, keys: Keys
 ) -> None:
@@ -361,6 +387,7 @@ async def test_no_forged_token_is_accepted(
         assert answer.headers["www-authenticate"] == "Bearer"
 
 
+@pytest.mark.attack("A01")
 async def test_a_cookie_is_no_bearer_token(
     ada: Account, client: httpx.AsyncClient, keys: Keys, clock: FakeClock
 ) -> None:
@@ -376,6 +403,7 @@ async def test_a_cookie_is_no_bearer_token(
     assert (as_bearer.status_code, as_cookie.status_code) == (401, 200)
 
 
+@pytest.mark.attack("A45")
 @pytest.mark.usefixtures("ada")
 async def test_the_dashboards_cookie_is_out_of_reach_of_scripts_and_other_sites(
     client: httpx.AsyncClient,
@@ -389,6 +417,7 @@ async def test_the_dashboards_cookie_is_out_of_reach_of_scripts_and_other_sites(
     assert (await client.get("/auth/me")).status_code == 200
 
 
+@pytest.mark.attack("A45")
 @pytest.mark.usefixtures("ada")
 async def test_under_https_the_cookie_is_pinned_to_the_host(
     settings: Settings, keys: Keys, database_url: str, clock: FakeClock
@@ -403,6 +432,7 @@ async def test_under_https_the_cookie_is_pinned_to_the_host(
     assert "max-age" in answer.headers["strict-transport-security"]
 
 
+@pytest.mark.attack("A47")
 @pytest.mark.usefixtures("ada")
 @pytest.mark.parametrize("site", [None, "cross-site", "same-site", "none"])
 async def test_a_change_by_cookie_must_come_from_the_same_origin(
@@ -419,6 +449,7 @@ async def test_a_change_by_cookie_must_come_from_the_same_origin(
     assert allowed.status_code == 200
 
 
+@pytest.mark.attack("A47")
 @pytest.mark.usefixtures("ada")
 async def test_a_foreign_page_cannot_sign_a_browser_in(client: httpx.AsyncClient) -> None:
     answer = await client.post(
@@ -429,6 +460,7 @@ async def test_a_foreign_page_cannot_sign_a_browser_in(client: httpx.AsyncClient
     assert "set-cookie" not in answer.headers
 
 
+@pytest.mark.attack("A14")
 @pytest.mark.usefixtures("ada")
 async def test_signing_the_dashboard_out_ends_the_session(client: httpx.AsyncClient) -> None:
     kept = (await client.post("/auth/session", json=LOGIN)).cookies["autostack"]
@@ -455,6 +487,7 @@ async def test_sessions_are_listed_and_ended_by_their_owner_only(
     assert len((await ada.client.get("/auth/sessions")).json()["items"]) == 1
 
 
+@pytest.mark.attack("A16")
 @pytest.mark.usefixtures("app")
 async def test_nothing_that_signs_in_is_stored_readably(ada: Account, db: Database) -> None:
     access = ada.client.headers["Authorization"].removeprefix("Bearer ")

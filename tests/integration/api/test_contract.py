@@ -21,6 +21,11 @@ PUBLIC = {
     ("post", "/auth/password/reset"),
     ("post", "/auth/password/reset/confirm"),
     ("post", "/auth/email/confirm"),
+    ("post", "/webhooks/{provider}/{token}"),
+    ("get", "/auth/oauth"),
+    ("get", "/auth/oauth/{provider}"),
+    ("post", "/auth/oauth/{provider}"),
+    ("post", "/auth/oauth/{provider}/session"),
     ("get", "/health"),
     ("get", "/health/ready"),
     ("get", "/metrics"),
@@ -101,6 +106,7 @@ async def test_unknown_places_are_answered_as_problems(
     assert answer.json()["detail"]
 
 
+@pytest.mark.attack("A56")
 @pytest.mark.parametrize(
     "raw",
     [
@@ -137,6 +143,7 @@ async def test_an_emoji_written_as_two_escapes_is_text(client: httpx.AsyncClient
     assert answer.status_code == 200
 
 
+@pytest.mark.attack("A47")
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded"])
 async def test_a_form_of_another_site_cannot_pass_as_json(
     client: httpx.AsyncClient, kind: str
@@ -164,6 +171,7 @@ async def test_a_body_beyond_the_limit_is_refused_declared_or_streamed(
     assert declared.json()["code"] == streamed.json()["code"] == "body_too_large"
 
 
+@pytest.mark.attack("O09")
 @pytest.mark.parametrize(
     ("host", "status"),
     [
@@ -187,6 +195,7 @@ async def test_a_name_that_was_not_configured_is_not_answered(
     assert answer.status_code == status
 
 
+@pytest.mark.attack("O13")
 async def test_every_answer_carries_the_protecting_headers(client: httpx.AsyncClient) -> None:
     for path in ("/health", "/nope", "/docs", "/dashboard", "/auth/me", "/metrics"):
         headers = (await client.get(path)).headers
@@ -196,12 +205,14 @@ async def test_every_answer_carries_the_protecting_headers(client: httpx.AsyncCl
         assert headers["referrer-policy"] == "no-referrer"
 
 
+@pytest.mark.attack("A49")
 async def test_no_other_site_is_allowed_to_read(ada: Account) -> None:
     answer = await ada.client.get("/auth/me", headers={"Origin": "https://evil.example"})
 
     assert not [name for name in answer.headers if name.startswith("access-control")]
 
 
+@pytest.mark.attack("O11")
 async def test_our_own_mistake_shows_nothing_of_our_insides(app: FastAPI) -> None:
     @app.get("/broken")
     async def broken() -> None:
@@ -235,6 +246,7 @@ async def test_liveness_answers_whatever_the_host_is_called(client: httpx.AsyncC
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
 
 
+@pytest.mark.attack("Z09")
 async def test_readiness_names_its_parts_to_this_machine_only(
     app: FastAPI, client: httpx.AsyncClient
 ) -> None:
@@ -252,6 +264,7 @@ async def test_readiness_names_its_parts_to_this_machine_only(
     assert known.json()["parts"] == parts
 
 
+@pytest.mark.attack("Z09")
 async def test_figures_are_for_this_machine_and_count_by_route_not_by_id(
     app: FastAPI, ada: Account, client: httpx.AsyncClient
 ) -> None:

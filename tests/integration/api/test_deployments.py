@@ -73,6 +73,7 @@ async def test_a_waiting_deployment_is_canceled_at_once(ada: Account) -> None:
     assert (answer.status_code, answer.json()["status"]) == (200, "canceled")
 
 
+@pytest.mark.attack("Z03")
 async def test_what_others_own_is_not_there(ada: Account, eve: Account) -> None:
     project = await ada.project()
     made = (await ada.client.post("/deployments", json={"project_id": project["id"]})).json()
@@ -114,6 +115,7 @@ async def test_nothing_deployed_yet_is_said_with_what_to_do(ada: Account) -> Non
     assert {answer.json()["code"] for answer in answers} == {"nothing_deployed"}
 
 
+@pytest.mark.attack("G09")
 async def test_a_branch_that_could_be_an_option_is_refused(ada: Account) -> None:
     project = await ada.project()
 

@@ -72,6 +72,7 @@ async def test_without_a_history_nothing_is_foretold(ada: Account) -> None:
     assert shown["projects"] == []
 
 
+@pytest.mark.attack("Z11")
 async def test_others_do_not_see_the_server(ada: Account, register: Register) -> None:
     eve = await register("eve@example.com")
 

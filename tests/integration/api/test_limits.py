@@ -43,6 +43,7 @@ async def sign_in(client: httpx.AsyncClient, number: int) -> httpx.Response:
     return await client.post("/auth/login", json=body)
 
 
+@pytest.mark.attack("A33")
 async def test_the_eleventh_sign_in_of_a_minute_waits_whichever_replica_it_asks(
     replicas: list[httpx.AsyncClient],
 ) -> None:

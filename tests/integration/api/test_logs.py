@@ -169,6 +169,7 @@ async def test_a_deployment_that_has_not_begun_has_an_empty_log(
     assert texts(await ada.client.get(f"/deployments/{running.id}/logs")) == []
 
 
+@pytest.mark.attack("Z03", "Z05")
 async def test_nobody_else_reads_a_log(
     eve: Account, client: httpx.AsyncClient, running: Running
 ) -> None:
@@ -293,6 +294,7 @@ async def test_a_line_is_seen_within_a_third_of_a_second(
     assert sorted(waits)[5] < 0.3
 
 
+@pytest.mark.attack("Z07")
 async def test_a_stream_ends_when_its_reader_signs_out(
     app: FastAPI, ada: Account, running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from autostack.core.db import Database
@@ -84,6 +85,7 @@ async def test_a_project_that_was_never_deployed_has_nothing_that_serves(ada: Ac
     assert (place["serving"], place["latest"], sum(one["requests"])) == (None, None, 0)
 
 
+@pytest.mark.attack("Z03")
 async def test_the_overview_of_others_is_not_there(ada: Account, eve: Account) -> None:
     project = await ada.project()
 

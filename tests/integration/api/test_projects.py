@@ -8,6 +8,7 @@ from sqlalchemy import select, text
 
 from autostack.core.crypto import Opener
 from autostack.core.db import Database
+from autostack.features.environments import service as environments
 from autostack.features.projects import service as projects
 from autostack.features.variables import service as variables
 from autostack.models.project import Project
@@ -45,6 +46,7 @@ async def test_a_name_is_used_once_in_a_team(ada: Account) -> None:
     assert (again.status_code, again.json()["code"]) == (409, "project_name_taken")
 
 
+@pytest.mark.attack("X08")
 @pytest.mark.parametrize("name", ["api", "WWW", "xn--80ak6aa92e", "admin"])
 async def test_reserved_labels_are_not_given_away(ada: Account, name: str) -> None:
     project = await ada.project(name)
@@ -52,6 +54,7 @@ async def test_reserved_labels_are_not_given_away(ada: Account, name: str) -> No
     assert project["slug"] != name.lower()
 
 
+@pytest.mark.attack("B13")
 @pytest.mark.parametrize("name", ["", " ", "日本", "a\nb", "x" * 81, "---", "\u202eevil\u0007"])
 async def test_a_name_without_letters_for_an_address_is_refused(ada: Account, name: str) -> None:
     answer = await ada.client.post("/projects", json={"name": name, "repo_url": REPO})
@@ -59,6 +62,7 @@ async def test_a_name_without_letters_for_an_address_is_refused(ada: Account, na
     assert answer.status_code == 422
 
 
+@pytest.mark.attack("G01", "G02", "G03", "G05", "G06", "G07", "G13")
 @pytest.mark.parametrize(
     "url",
     [
@@ -135,6 +139,7 @@ async def test_projects_are_listed_in_pages_that_repeat_and_skip_none(ada: Accou
     assert len(seen) == len(set(seen))
 
 
+@pytest.mark.attack("Q02")
 @pytest.mark.parametrize("cursor", ["x", "é", "WyJhIiwiYiJd", "bnVsbA", "WzEsMl0", "=" * 9])
 async def test_a_made_up_cursor_is_refused(ada: Account, cursor: str) -> None:
     answer = await ada.client.get("/projects", params={"cursor": cursor})
@@ -181,6 +186,7 @@ async def test_a_removed_project_is_gone_at_once_and_a_worker_is_told(
     assert (await ada.project("Shop"))["slug"] != "shop"
 
 
+@pytest.mark.attack("S09", "Z15")
 async def test_an_access_token_is_sealed_and_never_shown_again(
     ada: Account, db: Database, opener: Opener
 ) -> None:
@@ -201,6 +207,7 @@ async def test_an_access_token_is_sealed_and_never_shown_again(
     assert (kept.username, kept.token) == ("ada", "ghp_secret")
 
 
+@pytest.mark.attack("Z15")
 async def test_a_deploy_key_shows_its_public_half_only(
     ada: Account, db: Database, opener: Opener
 ) -> None:
@@ -232,6 +239,40 @@ async def test_environments_are_made_listed_and_removed(ada: Account) -> None:
     assert (known, gone.status_code, left) == (["production", "staging"], 200, ["production"])
 
 
+@pytest.mark.attack("S17", "Z17")
+async def test_an_environment_has_none_of_productions_secrets(ada: Account) -> None:
+    project = await ada.project()
+    url = f"/projects/{project['id']}/environments"
+    await ada.client.put(f"{url}/production/variables/A", json={"value": "secret"})
+
+    made = await ada.client.post(url, json={"name": "preview-1"})
+    inside = await ada.client.get(f"{url}/preview-1/variables")
+
+    assert inside.json()["items"] == []
+    assert {UUID(one).version for one in (project["id"], made.json()["id"])} == {4}
+
+
+@pytest.mark.attack("Q01")
+async def test_projects_and_environments_are_bounded(
+    ada: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(projects, "MOST", 2)
+    monkeypatch.setattr(environments, "MOST", 2)
+    first = await ada.project("One")
+    await ada.project("Two")
+    url = f"/projects/{first['id']}/environments"
+    await ada.client.post(url, json={"name": "staging"})
+
+    third = await ada.client.post("/projects", json={"name": "Three", "repo_url": REPO})
+    another = await ada.client.post(url, json={"name": "preview"})
+    await ada.client.delete(f"/projects/{first['id']}")
+    again = await ada.client.post("/projects", json={"name": "Three", "repo_url": REPO})
+
+    assert (third.status_code, third.json()["code"]) == (409, "projects_exhausted")
+    assert (another.status_code, another.json()["code"]) == (409, "environments_exhausted")
+    assert again.status_code == 200
+
+
 async def test_production_stays(ada: Account) -> None:
     project = await ada.project()
 
@@ -258,6 +299,7 @@ async def test_an_environments_name_is_a_label(ada: Account, name: str) -> None:
     assert answer.status_code == 422
 
 
+@pytest.mark.attack("S01", "S09")
 async def test_variables_are_listed_without_values_and_only_the_worker_reads_them(
     ada: Account, db: Database, opener: Opener
 ) -> None:
@@ -273,10 +315,11 @@ async def test_variables_are_listed_without_values_and_only_the_worker_reads_the
     assert "secret" not in answer.text
     environment = (await ada.client.get(f"/projects/{project['id']}/environments")).json()
     async with db.transaction() as session:
-        found = await variables.opened(session, UUID(environment["items"][0]["id"]), opener)
+        opened = await variables.opened(session, UUID(environment["items"][0]["id"]), opener)
         rows = [str(row) for row in await session.execute(text("select * from variables"))]
         told = [str(row) for row in await session.execute(text("select data from events"))]
-    assert found == {"DATABASE_URL": "postgres://new-secret"}
+    assert opened.values == {"DATABASE_URL": "postgres://new-secret"}
+    assert opened.versions == {"DATABASE_URL": 2}
     assert "secret" not in "".join(rows + told)
 
 
@@ -292,6 +335,7 @@ async def test_many_variables_are_set_from_a_dotenv_text(ada: Account) -> None:
     assert [one["name"] for one in replaced.json()["items"]] == ["A"]
 
 
+@pytest.mark.attack("B03", "B04")
 @pytest.mark.parametrize(
     ("name", "code"),
     [
@@ -318,6 +362,7 @@ async def test_names_that_are_ours_or_no_names_are_refused(
     assert "hunter2" not in answer.text
 
 
+@pytest.mark.attack("Q01")
 async def test_what_an_environment_holds_is_bounded_and_a_refusal_changes_nothing(
     ada: Account,
 ) -> None:
@@ -360,6 +405,7 @@ CALLS: list[tuple[str, str, dict[str, object] | None]] = [
 ]
 
 
+@pytest.mark.attack("Z03")
 @pytest.mark.parametrize(("method", "path", "body"), CALLS)
 async def test_another_users_project_looks_like_one_that_is_not_there(
     ada: Account, eve: Account, method: str, path: str, body: dict[str, object] | None
@@ -396,6 +442,7 @@ async def test_how_an_environment_is_watched_can_be_changed(register: Register) 
     assert back.json()["watch"] == before["watch"]
 
 
+@pytest.mark.attack("Z03")
 async def test_an_environment_of_others_is_not_changed_and_its_traffic_not_told(
     register: Register,
 ) -> None:

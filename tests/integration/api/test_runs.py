@@ -160,6 +160,7 @@ async def test_a_running_one_is_asked_to_end(place: Place, db: Database) -> None
     assert answer["cancel_requested_at"] is not None
 
 
+@pytest.mark.attack("Q01")
 async def test_only_so_many_run_at_once_however_they_are_asked_for(
     place: Place, db: Database
 ) -> None:
@@ -190,6 +191,7 @@ async def test_a_static_site_runs_no_commands(ada: Account, db: Database) -> Non
     assert (answer.status_code, answer.json()["code"]) == (409, "static_release")
 
 
+@pytest.mark.attack("Z03")
 async def test_what_others_run_is_not_there(place: Place, eve: Account) -> None:
     made = await place.asked()
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 from uuid import UUID, uuid4
 
 import psutil
@@ -15,7 +16,8 @@ import pytest
 
 from autostack.core.home import Home
 from autostack.core.host import FIRST_UID, Host
-from autostack.drivers.builders.workspace import WorkspaceBuilder
+from autostack.drivers.builders import trees
+from autostack.drivers.builders.workspace import GONE, WorkspaceBuilder
 from autostack.drivers.machine.sandbox import Machine, Network
 from autostack.engine.detect import Tree, detect
 from autostack.engine.errors import (
@@ -185,6 +187,7 @@ async def test_another_user_of_the_same_project_can_use_its_cache(
     assert artifact.size > 0
 
 
+@pytest.mark.attack("I05")
 async def test_projects_cannot_see_each_others_caches(
     builder: WorkspaceBuilder, tree: Path
 ) -> None:
@@ -199,6 +202,7 @@ async def test_projects_cannot_see_each_others_caches(
     assert (app_of(artifact) / "seen").read_text() == ""
 
 
+@pytest.mark.attack("B23")
 async def test_nothing_of_the_platform_is_seen_by_a_build(
     builder: WorkspaceBuilder, tree: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -245,6 +249,7 @@ async def test_each_way_to_fail_has_its_own_error(builder: WorkspaceBuilder, tre
     assert list(builder.machine.home.artifacts.iterdir()) == []
 
 
+@pytest.mark.attack("G26")
 async def test_a_build_that_fills_the_disk_is_ended_while_it_runs(
     builder: WorkspaceBuilder, tree: Path
 ) -> None:
@@ -306,7 +311,34 @@ async def test_what_a_killed_build_left_is_swept(builder: WorkspaceBuilder, tree
 
     await builder.sweep()
 
-    assert [path.name for path in builder.machine.home.artifacts.iterdir()] == [kept.id]
+    await until_only(builder, kept)
+
+
+async def test_a_build_does_not_wait_until_its_workspace_is_gone(
+    builder: WorkspaceBuilder, tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on, remove = Event(), trees.remove
+
+    def slowly(path: Path) -> None:
+        if path.name.endswith(f".{GONE}"):
+            go_on.wait(60)
+        remove(path)
+
+    monkeypatch.setattr(trees, "remove", slowly)
+    write(tree, {"a": ""})
+
+    kept = await builder.build(spec_of(tree, scripted()), log=FakeLog())
+    left = [one.name for one in builder.machine.home.artifacts.iterdir() if one.name != kept.id]
+    go_on.set()
+
+    assert [name.rpartition(".")[2] for name in left] == [GONE]
+    await until_only(builder, kept)
+
+
+async def until_only(builder: WorkspaceBuilder, kept: Artifact) -> None:
+    async with asyncio.timeout(60):
+        while [one.name for one in builder.machine.home.artifacts.iterdir()] != [kept.id]:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
 
 async def test_a_site_holds_only_what_is_published(builder: WorkspaceBuilder, tree: Path) -> None:

@@ -109,3 +109,24 @@ def test_a_lost_second_factor_is_turned_off(database_url: str) -> None:
     admin("reset-totp", ADA)
 
     assert listed()[ADA]["second_factor"] is False
+
+
+def test_the_sealing_keys_are_changed_once_at_a_time(tmp_path: Path) -> None:
+    private, public = crypto.generate()
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets/seal.key").write_text(private)
+    (tmp_path / "secrets/seal.pub").write_text(public)
+    (tmp_path / "secrets/seal.pub").chmod(0o600)
+
+    assert "with one key" in admin("rotate-keys", "--status")
+    assert "within minutes" in admin("rotate-keys")
+    assert "under way" in admin("rotate-keys", code=1)
+
+    keys = (tmp_path / "secrets/seal.key").read_text().split()
+    assert keys[1] == private
+    assert (tmp_path / "secrets/seal.pub").read_text() == crypto.public_of(keys[0])
+    assert (tmp_path / "secrets/seal.pub").stat().st_mode & 0o777 == 0o600
+
+
+def test_keys_that_are_not_there_are_said_in_words() -> None:
+    assert "cannot be read" in admin("rotate-keys", code=1)

@@ -266,7 +266,7 @@ def test_variables_are_set_from_a_file_and_never_shown(shop: World) -> None:
     Path(".env").write_text("API_KEY=very-secret\nDEBUG=1\n")
 
     shop.run("env", "import", ".env")
-    shop.run("env", "unset", "DEBUG")
+    shop.run("env", "unset", "DEBUG", "--revoke")
     listed = shop.run("env", "list", "--json")
 
     assert [one["name"] for one in json.loads(listed)] == ["API_KEY"]
@@ -367,3 +367,48 @@ def test_the_disk_is_shown_for_the_server_and_for_one_project(shop: World) -> No
     assert "1 MB" in one
     assert "are free" not in one
     assert document["projects"][0]["releases"] == 3221225472
+
+
+def test_a_team_is_made_joined_and_left_on_the_command_line(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.run("register", "--email", "ada@example.com")
+    world.run("teams", "create", "Shop people")
+    link = world.run("teams", "invite", "Shop people", "eve@example.com").strip()
+    world.run("init", REPOSITORY, "--name", "shop", "--team", "Shop people")
+    monkeypatch.setenv("AUTOSTACK_INVITATION", link)
+    world.run("register", "--email", "eve@example.com", "--invited")
+
+    joined = world.run("teams", "accept")
+    refused = world.run("deploy", "--no-wait", "--project", "shop", code=1)
+
+    assert joined == "You are developer of Shop people.\n"
+    assert "needs the role 'admin'" in refused
+    assert "lift the protection" in refused
+    world.run("login", "--email", "ada@example.com")
+    assert "developers" in world.run("unprotect", "--project", "shop")
+    assert "admins" in world.run("protect", "--project", "shop")
+    assert "viewer" in world.run("teams", "role", "Shop people", "eve@example.com", "viewer")
+    token = world.run("teams", "service", "Shop people", "ci").strip()
+    again = world.run("teams", "service", "Shop people", "ci").strip()
+    found = json.loads(world.run("teams", "members", "Shop people", "--json"))
+    roles = {one["email"]: one["role"] for one in found}
+    assert roles == {"ada@example.com": "owner", "ci": "developer", "eve@example.com": "viewer"}
+    assert token.startswith("as_") and again != token  # noqa: PT018 - two of one account
+    for gone in ("ci", "eve@example.com"):
+        world.run("teams", "remove", "Shop people", gone)
+    assert "not in this team" in world.run("teams", "remove", "Shop people", "ci", code=5)
+    monkeypatch.setenv("AUTOSTACK_TOKEN", token)
+    assert "not signed in" in world.run("projects", code=3)
+
+
+def test_a_project_of_ones_own_becomes_a_teams(shop: World) -> None:
+    world = shop
+    world.run("teams", "create", "Shop people")
+
+    moved = world.run("teams", "move", "Shop people", "--project", "shop")
+
+    assert moved == "shop belongs to Shop people now.\n"
+    assert "needs an owner" in world.run("teams", "leave", "Shop people", code=1)
+    assert "still has projects" in world.run("teams", "delete", "Shop people", code=1)
+    assert "no team" in world.run("teams", "members", "Nobody", code=5)

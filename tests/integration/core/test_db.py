@@ -44,6 +44,7 @@ async def test_a_connection_is_no_longer_used_when_the_server_may_soon_end_it(
     assert before != after
 
 
+@pytest.mark.attack("S10")
 async def test_an_error_does_not_tell_the_values_it_was_about(db: Database) -> None:
     with pytest.raises(DBAPIError) as caught:
         async with db.transaction() as session:

@@ -106,6 +106,7 @@ async def test_r07_r08_a_name_that_leads_here_is_never_asked(
     assert asked(canary) == []
 
 
+@pytest.mark.attack("R07", "R08")
 async def test_the_connection_goes_where_the_check_looked(canary: ThreadingHTTPServer) -> None:
     async with outbound_client(LISTED, lookup=answering("127.0.0.1")) as client:
         answer = await client.get(f"http://hook.invalid:{canary.server_port}/x")

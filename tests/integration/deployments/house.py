@@ -19,7 +19,7 @@ from autostack.engine.plan import Check, Family, Overrides, Plan, Process
 from autostack.engine.release import Artifact, Repository, Status
 from autostack.engine.settle import settle
 from autostack.features.deployments import service
-from autostack.features.deployments.journal import PostgresJournal, Site, work
+from autostack.features.deployments.journal import PostgresJournal, Site, Snapshot, work
 from autostack.models.deployment import Deployment, Kind
 from autostack.models.environment import Environment
 from autostack.models.instance import Instance
@@ -125,7 +125,11 @@ class House:
 
     def journal(self, deployment_id: UUID, lease: UUID) -> PostgresJournal:
         return PostgresJournal(
-            self.db, self.site, deployment_id=deployment_id, lease=lease, sealed=b"snapshot"
+            self.db,
+            self.site,
+            deployment_id=deployment_id,
+            lease=lease,
+            snapshot=Snapshot(sealed=b"snapshot"),
         )
 
     async def order(self, deployment_id: UUID, *, settling: bool = False) -> Order:
@@ -171,6 +175,11 @@ class House:
     async def row(self, deployment_id: UUID) -> Deployment:
         async with self.db.transaction() as session:
             return await session.get_one(Deployment, deployment_id)
+
+    async def latest(self) -> Deployment:
+        async with self.db.transaction() as session:
+            query = select(Deployment).order_by(Deployment.number.desc()).limit(1)
+            return (await session.scalars(query)).one()
 
     async def steps(self, deployment_id: UUID) -> Sequence[Step]:
         async with self.db.transaction() as session:

@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
 
 from autostack.core.clock import utc_now
 from autostack.engine.errors import BuildFailed, LeaseLost
@@ -21,9 +21,10 @@ from autostack.engine.release import (
 from autostack.engine.settle import settle
 from autostack.features.deployments import service
 from autostack.features.deployments.errors import DeploymentFinished
-from autostack.features.deployments.journal import PostgresJournal, Record
+from autostack.features.deployments.journal import PostgresJournal, Record, Snapshot
 from autostack.models.deployment import Deployment, Kind
 from tests.integration.deployments.house import House
+from tests.integration.deployments.working import until
 
 
 class Killed(BaseException):
@@ -62,7 +63,9 @@ async def test_a_worker_killed_at_any_moment_is_made_good_by_the_next(
     second = await house.request()
     lease = await house.claim(second)
     assert lease is not None
-    journal = Dying(house.db, house.site, deployment_id=second, lease=lease, sealed=b"s")
+    journal = Dying(
+        house.db, house.site, deployment_id=second, lease=lease, snapshot=Snapshot(sealed=b"s")
+    )
     journal.at, journal.when = step, when
     with pytest.raises(Killed):
         await house.run(second, journal)
@@ -140,6 +143,29 @@ async def test_of_requests_at_once_one_waits_and_the_others_are_superseded(house
     assert statuses == ["pending", "superseded", "superseded", "superseded", "superseded"]
     assert sorted(row.number for row in rows) == [2, 3, 4, 5, 6]
     assert (await house.row(running)).status is Status.BUILDING
+
+
+async def test_a_request_lets_those_write_who_hold_what_it_waits_for(house: House) -> None:
+    waiting = await house.request()
+
+    async with house.db.transaction() as holder:
+        row = await holder.get_one(Deployment, waiting, with_for_update=True)
+        asked = asyncio.create_task(house.request())
+        await until(lambda: stuck(house))
+        for place in (2, 1):
+            row.queue = {"position": place}
+            await holder.flush()
+    newer = await asked
+
+    assert (await house.row(waiting)).status is Status.SUPERSEDED
+    assert (await house.row(newer)).number == row.number + 1
+
+
+async def stuck(house: House) -> bool:
+    """Whether somebody waits for a lock."""
+    waits = text("select exists(select from pg_stat_activity where wait_event_type = 'Lock')")
+    async with house.db.reading() as session:
+        return bool(await session.scalar(waits))
 
 
 async def test_only_one_deployment_of_an_environment_runs(house: House) -> None:
@@ -231,6 +257,7 @@ async def test_a_crash_after_the_switch_brings_the_old_release_back(house: House
     assert {one.deployment_id for one in await house.living()} == {first}
 
 
+@pytest.mark.attack("I07")
 async def test_instances_never_share_a_uid_or_an_address(house: House) -> None:
     await house.live()
     await house.run(await house.request())

@@ -142,6 +142,7 @@ async def told(house: House, deployment_id: UUID) -> list[int]:
         return list((await session.scalars(query.order_by(Event.id))).all())
 
 
+@pytest.mark.attack("Q06")
 async def test_production_and_other_projects_pass_a_flood_of_previews(
     house: House, one_slot: Works, held: asyncio.Event, database_url: str
 ) -> None:

@@ -242,6 +242,7 @@ async def later(house: House) -> list[tuple[str, str]]:
         return [(row.kind.value, row.status.value) for row in rows]
 
 
+@pytest.mark.attack("S02")
 async def test_a_missing_sealing_key_fails_closed_with_words(house: House, works: Works) -> None:
     first = await run_once_with(house, works)
     other = replace(works, opener=Opener([generate()[0]]))

@@ -205,6 +205,29 @@ async def test_a_failure_in_buildkit_is_named_with_its_code(yard: Yard, tmp_path
         await yard.builder.build(spec(tmp_path / "tree", *lines), log=FakeLog())
 
 
+@pytest.mark.parametrize("asked", ["--security=insecure", "--network=host"])
+async def test_b17_a_dockerfile_gets_no_rights_it_asks_for(
+    yard: Yard, tmp_path: Path, asked: str
+) -> None:
+    log = FakeLog()
+    lines = (f"RUN {asked} echo it-ran",)
+
+    with pytest.raises((BuildFailed, DockerfileRefused)):
+        await yard.builder.build(spec(tmp_path / "tree", *lines), log=log)
+
+    assert b"it-ran\n" not in log.printed
+
+
+async def test_b17_a_front_end_of_a_stranger_is_named_and_not_run(
+    yard: Yard, tmp_path: Path
+) -> None:
+    tree = tmp_path / "tree"
+    text = f"# syntax=evil.invalid/frontend\nFROM {BASE}\nRUN true\n"
+
+    with pytest.raises((BaseImageUnavailable, DockerfileRefused), match="evil"):
+        await yard.builder.build(spec(tree, files={"Dockerfile": text}), log=FakeLog())
+
+
 async def test_an_image_in_use_is_not_removed(yard: Yard, tmp_path: Path) -> None:
     built = spec(tmp_path / "tree", 'CMD ["sleep", "60"]')
     artifact = await yard.builder.build(built, log=FakeLog())

@@ -36,6 +36,7 @@ async def test_two_instances_may_use_the_same_port(yard: Yard) -> None:
     await end(yard, old.id, new.id)
 
 
+@pytest.mark.attack("I08")
 async def test_a_container_has_few_rights_and_caps(yard: Yard) -> None:
     spec = yard.spec("sh", "-c", "cat /proc/self/status /proc/1/comm; ulimit -n; sleep 60")
     await yard.runtime.start(spec)
@@ -49,6 +50,7 @@ async def test_a_container_has_few_rights_and_caps(yard: Yard) -> None:
     await end(yard, spec.id)
 
 
+@pytest.mark.attack("I16")
 async def test_memory_is_capped_and_its_lack_is_told(yard: Yard) -> None:
     spec = yard.spec("python3", "-c", "x = bytearray(200_000_000)", memory=64 * 1024 * 1024)
 
@@ -57,6 +59,7 @@ async def test_memory_is_capped_and_its_lack_is_told(yard: Yard) -> None:
     assert ended == Exit(code=137, signal=9, oom=True)
 
 
+@pytest.mark.attack("I14")
 async def test_processes_are_capped(yard: Yard) -> None:
     forks = (
         "import os\nfor _ in range(50):\n    if not os.fork(): os.execvp('sleep', ['sleep', '5'])"
@@ -71,6 +74,7 @@ async def test_processes_are_capped(yard: Yard) -> None:
     assert b"BlockingIOError" in log.printed
 
 
+@pytest.mark.attack("R25")
 async def test_environments_do_not_reach_each_other_or_the_host(yard: Yard) -> None:
     mine, other = yard.spec(), yard.spec()
     neighbour = yard.spec(environment=mine.environment_id)

@@ -65,6 +65,7 @@ async def test_an_event_arrives_while_one_follows(db: Database, hub: Hub, clock:
         assert await next_kind(seen) == "project.created"
 
 
+@pytest.mark.attack("Z05")
 async def test_events_of_other_teams_never_arrive(db: Database, hub: Hub, clock: FakeClock) -> None:
     async with following(db, hub) as seen:
         await emit(db, clock, "secret", team=uuid4())
@@ -102,6 +103,7 @@ async def test_a_reader_resumes_behind_the_last_event_it_got(
         assert [await next_kind(seen), await next_kind(seen)] == ["two", "three"]
 
 
+@pytest.mark.attack("Z07")
 async def test_a_reader_who_loses_access_is_ended(db: Database, hub: Hub, clock: FakeClock) -> None:
     teams = {TEAM}
 

@@ -70,6 +70,7 @@ def test_too_little_disk_space_is_said_with_numbers(
         house.claim(home)
 
 
+@pytest.mark.attack("A09", "S03")
 def test_secrets_are_for_their_owner_alone_and_stay_the_same(home: Home) -> None:
     house.make_secrets(home, given=None)
     before = {file.name: file.read_text() for file in home.secrets.iterdir()}
@@ -81,6 +82,7 @@ def test_secrets_are_for_their_owner_alone_and_stay_the_same(home: Home) -> None
     assert {mode(file) for file in home.secrets.iterdir()} == {0o600}
 
 
+@pytest.mark.attack("S03")
 @pytest.mark.needs("root")
 def test_the_api_may_read_all_keys_but_the_one_that_opens(home: Home) -> None:
     house.make_secrets(home, given=None)

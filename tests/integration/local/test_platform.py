@@ -180,6 +180,7 @@ def test_only_those_that_need_root_have_it(local: Platform) -> None:
     assert len({Path(f"/proc/{found[n]}").stat().st_uid for n in ("postgres", "logs", "edge")}) == 3
 
 
+@pytest.mark.attack("I01")
 @pytest.mark.needs("root")
 def test_a_stranger_on_the_machine_gets_nothing_out_of_the_home(local: Platform) -> None:
     for private in ("secrets", "postgres", "mirrors", "uploads", "edge", "logs"):

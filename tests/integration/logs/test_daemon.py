@@ -116,6 +116,7 @@ def test_kills_lose_no_line_and_double_none(daemon: Daemon, key: str) -> None:
     assert numbers == list(range(60_000))
 
 
+@pytest.mark.attack("I22")
 def test_a_flood_is_bounded_in_what_is_kept_and_in_disk_space(daemon: Daemon, key: str) -> None:
     """300 MB as fast as they can be written; a neighbour is still heard meanwhile."""
     neighbour = str(uuid4())

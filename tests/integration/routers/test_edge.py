@@ -47,6 +47,7 @@ async def routed(edge: RealEdge, routes: Routes) -> AsyncGenerator[None]:
         await edge.router.remove(fresh.environment_id, generation=2)
 
 
+@pytest.mark.attack("X12")
 async def test_an_unknown_host_gets_a_plain_404(edge: RealEdge) -> None:
     page = edge.get("nobody.test")
     data = edge.get("nobody.test", Accept="application/json")
@@ -91,6 +92,7 @@ async def test_what_an_app_says_about_its_own_failure_arrives_untouched(
     assert (reply.status, reply.body, reply.headers["X-Own"]) == (status, b"own one", "yes")
 
 
+@pytest.mark.attack("X16")
 async def test_a_name_that_is_a_template_stays_text(edge: RealEdge) -> None:
     name = '{{ env "LISTEN_PID" }}{{/*</h1><script>&\ud83d`\n🎉'
     async with routed(edge, replace(SHOP, name=name)):
@@ -101,6 +103,7 @@ async def test_a_name_that_is_a_template_stays_text(edge: RealEdge) -> None:
     assert b"<script>" not in page.body
 
 
+@pytest.mark.attack("X04")
 async def test_headers_a_client_could_lie_with_do_not_reach_the_app(edge: RealEdge) -> None:
     lies = {
         "Forwarded": "for=6.6.6.6",
@@ -240,6 +243,7 @@ def quiet(routes: list[Routes], edge: RealEdge) -> Generator[None]:
             (edge.home.edge / "routes" / f"{each.environment_id}.yml").unlink(missing_ok=True)
 
 
+@pytest.mark.attack("X14")
 async def test_figures_are_kept_per_release_and_on_loopback_only(edge: RealEdge) -> None:
     port = int((edge.home.edge / "metrics").read_text())
     release = uuid4()

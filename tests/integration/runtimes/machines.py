@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -132,20 +133,27 @@ def house(root: Path, *, unsafe: bool = False) -> Generator[House]:
 @contextmanager
 def supervisor(home: Home) -> Generator[subprocess.Popen[bytes]]:
     file = home.run / "supervisord.conf"
-    socket = home.supervisor_socket
-    file.write_text(CONFIGURATION.format(root=home.root, run=home.run, socket=socket))
+    file.write_text(
+        CONFIGURATION.format(root=home.root, run=home.run, socket=home.supervisor_socket)
+    )
     argv = [sys.executable, "-W", "ignore", "-m", "supervisor.supervisord", "-c", str(file)]
     with subprocess.Popen(argv, stdout=subprocess.DEVNULL) as process:
         try:
-            _await(socket)
+            _await(home.supervisor_socket)
             yield process
         finally:
             process.terminate()
             process.wait(timeout=30)
 
 
-def _await(socket: Path) -> None:
+def _await(path: Path) -> None:
+    """Until it answers: the file is there a moment before somebody listens."""
     deadline = time.monotonic() + 20
-    while not socket.exists():
+    while not _answers(path):
         assert time.monotonic() < deadline, "the supervisor did not come up"
         time.sleep(0.02)
+
+
+def _answers(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as asking:
+        return asking.connect_ex(str(path)) == 0

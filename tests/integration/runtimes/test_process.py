@@ -18,6 +18,20 @@ GRACE = timedelta(seconds=10)
 SHELL_THAT_WAITS = ("/bin/sh", "-c", "python3 server.py; echo after")
 
 
+SAME = """
+differs() { echo "$1 differs"; exit 1; }
+for kind in cgroup ipc mnt net pid user uts; do
+    test "$(readlink /proc/self/ns/$kind)" = "$(readlink /proc/2/ns/$kind)" || differs $kind
+done
+for name in Uid Gid Groups CapPrm CapEff NoNewPrivs Seccomp; do
+    test "$(grep ^$name: /proc/self/status)" = "$(grep ^$name: /proc/2/status)" || differs $name
+done
+test "$(cat /proc/self/cgroup)" = "$(cat /proc/2/cgroup)" || differs cgroup
+test "$(ulimit -n)" = 4096 || differs files
+"""
+"""The app is number 2 behind its init."""
+
+
 async def test_two_instances_may_use_the_same_port(house: House) -> None:
     if house.machine.host.subnet is None:
         pytest.skip("it needs networks of its own")
@@ -37,6 +51,16 @@ async def test_a_start_takes_little_more_than_the_app_needs(house: House) -> Non
     await house.runtime.start(spec)
 
     assert time.monotonic() - began < 1.0  # some 0.06 s on an idle machine
+    await end(house, spec.id)
+
+
+async def test_a_check_command_is_where_the_app_is_with_no_more_rights(house: House) -> None:
+    spec = house.spec()
+    await get((await house.runtime.start(spec)).address)
+
+    answer = await house.runtime.ask(spec.id, ("sh", "-c", SAME), limit=GRACE)
+
+    assert answer.error == ""
     await end(house, spec.id)
 
 
@@ -68,6 +92,7 @@ async def test_an_app_without_a_handler_ends_at_once(house: House) -> None:
     assert time.monotonic() - began < 2.0  # 0.05 s on an idle machine
 
 
+@pytest.mark.attack("I28")
 async def test_an_app_that_ignores_the_signal_is_killed_after_the_grace(house: House) -> None:
     spec = house.spec("/bin/sh", "-c", "trap '' TERM; echo deaf; while :; do sleep 1; done")
     await house.runtime.start(spec)

@@ -49,6 +49,7 @@ def test_an_instance_runs_from_start_to_stop(tmp_path: Path) -> None:
     assert told == {
         "uid": NOBODY if os.geteuid() == 0 else os.geteuid(),
         "answer": "hello",
+        "check": "the check command ended with exit code 7",
         "found": True,
         "printed": "serving\ngood-bye\n",
         "after": "missing",
@@ -69,6 +70,7 @@ def test_unisolated_code_runs_only_where_its_owner_says_so(tmp_path: Path) -> No
     assert told == {
         "uid": NOBODY if os.geteuid() == 0 else os.geteuid(),
         "answer": "hello",
+        "check": "the check command ended with exit code 7",
         "found": True,
         "printed": "serving\ngood-bye\n",
         "after": "missing",

@@ -15,12 +15,16 @@ from autostack.engine.release import InstanceSpec, InstanceState
 from tests.integration.runtimes import machines
 from tests.integration.runtimes.asking import get, printed, until
 
+CHECK = ("sh", "-c", 'test -f server.py && test -n "$PORT" || echo "$(pwd) $PORT"; exit 7')
+"""Its place and its environment; and that its end is heard of."""
+
 
 async def tell(house: machines.House) -> dict[str, object]:
     spec = house.spec(POLITE="1")
     instance = await house.runtime.start(spec)
     answer = await get(instance.address)
     listeners = await house.runtime.listeners(spec.id)
+    asked = await house.runtime.ask(spec.id, CHECK, limit=timedelta(seconds=30))
     await until(
         lambda: house.runtime.inspect(spec.id), lambda seen: seen.state is InstanceState.RUNNING
     )
@@ -28,6 +32,7 @@ async def tell(house: machines.House) -> dict[str, object]:
     return {
         "uid": os.geteuid(),
         "answer": answer,
+        "check": asked.error,
         "found": [one.port for one in listeners] == [spec.place.port],
         "printed": spec.output.read_text(),
         "after": (await house.runtime.inspect(spec.id)).state,

@@ -275,6 +275,7 @@ async def test_a_forgotten_repository_takes_no_disk(
     assert list(home.trees.iterdir()) == []
 
 
+@pytest.mark.attack("S05")
 async def test_m4_a_token_is_in_no_argument_and_in_no_file(
     source: GitSource, server: GitServer, repository: Make, log: FakeLog, home: Home
 ) -> None:
@@ -344,6 +345,7 @@ async def test_r07_a_name_that_leads_to_this_machine_is_refused(
     assert server.asked == []
 
 
+@pytest.mark.attack("R07")
 async def test_git_connects_where_the_check_looked_and_asks_no_resolver_again(
     home: Home, server: GitServer, log: FakeLog
 ) -> None:
@@ -356,6 +358,7 @@ async def test_git_connects_where_the_check_looked_and_asks_no_resolver_again(
     assert files(checkout) == {"a": b"1"}
 
 
+@pytest.mark.attack("R07")
 @pytest.mark.needs("sshd")
 async def test_ssh_connects_where_the_check_looked(
     home: Home, server: GitServer, log: FakeLog, tmp_path: Path

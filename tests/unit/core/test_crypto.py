@@ -11,6 +11,7 @@ from autostack.core.crypto import (
     derive,
     generate,
     generate_secret,
+    public_of,
 )
 
 PLACE = "variable:1:DATABASE_URL"
@@ -39,6 +40,7 @@ def test_a_sealed_value_moved_to_another_place_does_not_open() -> None:
         Opener([private]).open(sealed, context="variable:2:DATABASE_URL")
 
 
+@pytest.mark.attack("S02")
 @pytest.mark.parametrize("position", [0, 8, 9, 40, -1])
 def test_a_changed_byte_is_noticed(position: int) -> None:
     private, public = generate()
@@ -93,6 +95,7 @@ def test_the_vault_reads_back_what_it_encrypted_for_the_same_place_only() -> Non
         vault.decrypt(stored[:10], context="user:1")
 
 
+@pytest.mark.attack("A09")
 @pytest.mark.parametrize("weak", ["", "changeme", "a" * 64, "x" * 31])
 def test_a_weak_secret_stops_the_start(weak: str) -> None:
     with pytest.raises(SecretTooWeak):
@@ -104,3 +107,19 @@ def test_each_purpose_has_a_key_of_its_own() -> None:
 
     assert derive(secret, "sign") != derive(secret, "vault")
     assert derive(secret, "sign") == derive(secret, "sign")
+
+
+def test_a_rotated_key_is_followed_without_a_restart() -> None:
+    old, new = generate(), generate()
+    keys, seals = [old[0]], [old[1]]
+    opener = Opener(keys, again=lambda: keys)
+    sealer = Sealer(old[1], now=lambda: seals[0])
+    before = sealer.seal(b"1", context=PLACE)
+
+    keys.insert(0, new[0])
+    seals[0] = new[1]
+    after = sealer.seal(b"2", context=PLACE)
+
+    assert before[:9] != after[:9] == sealer.header
+    assert [opener.open(one, context=PLACE) for one in (before, after)] == [b"1", b"2"]
+    assert public_of(new[0]) == new[1]

@@ -123,6 +123,7 @@ def test_g15_a_transport_others_can_read_is_refused(url: str) -> None:
     refused(url)
 
 
+@pytest.mark.attack("G16")
 @pytest.mark.parametrize(
     "url",
     [

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -100,6 +101,7 @@ def test_builds_of_one_project_run_one_after_the_other() -> None:
     assert second.words == "a build of this project runs, 0 ahead of this one"
 
 
+@pytest.mark.attack("Q06")
 def test_projects_take_turns_and_each_keeps_its_own_order() -> None:
     waiting = [build(n, project) for n, project in ((1, SHOP), (2, SHOP), (3, BLOG), (4, BLOG))]
 

@@ -9,6 +9,8 @@ from autostack.engine import errors
 from autostack.engine.diagnose import Scene, diagnose
 from autostack.engine.plan import Evidence, Family, MissingVariable, Plan, Process
 from autostack.engine.release import MIB, Exit, Listener, Step
+from autostack.engine.run import RememberingLog
+from tests.fakes import FakeLog
 
 FLASK_MISSING = """Traceback (most recent call last):
   File "/app/app.py", line 1, in <module>
@@ -172,6 +174,31 @@ def test_a_setup_script_for_an_older_setuptools_is_called_that() -> None:
 
     assert found.proof == told
     assert "older setuptools" in found.todo
+
+
+def test_a_package_that_does_not_compile_is_named_below_whatever_its_compiler_says() -> None:
+    log = RememberingLog(FakeLog())
+    log.output(b"error: Failed to build `shop==0.1`\n", step=Step.BUILD)
+    log.output(b"shop.c:12:3: note: expanded here\n" * 400, step=Step.BUILD)
+    log.output(b"  shop.c:12:3: error: no member named 'price'\n", step=Step.BUILD)
+    log.output(b"hint: Build failures usually indicate a problem\n", step=Step.BUILD)
+
+    found = diagnose(
+        Scene(step=Step.BUILD, error=errors.BuildFailed("Install", 1), lines=log.last())
+    )
+
+    assert "shop==0.1" in found.summary
+    assert found.proof == "shop.c:12:3: error: no member named 'price'"
+
+
+def test_an_unexplained_crash_names_the_variables_that_are_read_and_not_set() -> None:
+    where = Evidence(file="config.py", line=3)
+    plan = replace(PLAN, missing=(MissingVariable(name="STAGE", required=True, evidence=where),))
+
+    found = diagnose(replace(SCENE, lines=("ValueError: Unknown stage: `None`",), plan=plan))
+
+    assert found.code == "crash_at_start"
+    assert found.todo.endswith("Variables it reads that are not set: STAGE (config.py:3).")
 
 
 def test_a_start_file_that_is_not_there_is_a_matter_of_the_start_command() -> None:

@@ -15,6 +15,7 @@ from autostack.engine.errors import (
 )
 from autostack.engine.order import Goal
 from autostack.engine.pipeline import deploy
+from autostack.engine.plan import Check
 from autostack.engine.release import (
     Answer,
     Exit,
@@ -31,6 +32,7 @@ from tests.unit.engine.platform import PLAN, WEB, WORKER, Platform, until
 
 RUNNING = Observation(id=uuid4(), state=InstanceState.RUNNING)
 CRASHED = Observation(id=uuid4(), state=InstanceState.CRASHED, exit=Exit(code=3))
+COMMAND = Check(path=None, command=("sh", "-c", "./ready"), grace=0.2, interval=0.01)
 
 
 async def run(platform: Platform, journal: FakeJournal) -> Status:
@@ -104,6 +106,40 @@ async def test_an_unhealthy_release_never_gets_traffic(platform: Platform) -> No
     assert platform.serving == ("10.0.0.2:8000",)
     assert platform.runtime.processes() == ["web"]
     assert len(platform.router.applied) == 1
+
+
+async def test_a_check_command_is_asked_until_it_says_yes(platform: Platform) -> None:
+    platform.plan = replace(PLAN, processes=(replace(WEB, check=COMMAND),))
+    platform.runtime.objections = ["the check command ended with exit code 1"] * 2
+
+    assert await run(platform, platform.journal()) is Status.SUCCESS
+
+    assert platform.runtime.asked == [COMMAND.command] * 3
+    assert platform.probe.asked == ["10.0.0.2:8000"]
+
+
+async def test_an_app_whose_check_command_says_no_never_gets_traffic(platform: Platform) -> None:
+    platform.plan = replace(PLAN, processes=(replace(WEB, check=COMMAND),))
+    platform.runtime.objections = ["the check command ended with exit code 1: no tables"] * 1000
+    platform.runtime.listening = (Listener(host="0.0.0.0", port=8000),)
+    journal = platform.journal()
+
+    assert await run(platform, journal) is Status.FAILED
+
+    assert "exit code 1: no tables" in journal.message
+    assert journal.diagnosis is not None
+    assert journal.diagnosis.code == "check_failed"
+    assert platform.router.applied == []
+
+
+async def test_an_app_that_calls_itself_ready_must_be_reached_too(platform: Platform) -> None:
+    platform.plan = replace(PLAN, processes=(replace(WEB, check=COMMAND),))
+    platform.probe.answer = Answer(attempts=1, seconds=0, error="connection refused")
+    journal = platform.journal()
+
+    assert await run(platform, journal) is Status.FAILED
+
+    assert "connection refused" in journal.message
 
 
 async def test_a_fault_in_the_diagnosis_does_not_cost_the_verdict(platform: Platform) -> None:

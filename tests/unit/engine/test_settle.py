@@ -1,9 +1,18 @@
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
+from itertools import count
 from uuid import UUID, uuid4
 
 from autostack.engine.pipeline import deploy
-from autostack.engine.release import Exit, GoingBack, InstanceState, Observation, Status, WatchRule
+from autostack.engine.release import (
+    MIB,
+    Exit,
+    GoingBack,
+    InstanceState,
+    Observation,
+    Status,
+    WatchRule,
+)
 from autostack.engine.tally import NONE, Tally
 from tests.fakes import FakeJournal
 from tests.unit.engine.platform import FAST, PLAN, WEB, WORKER, Platform
@@ -132,6 +141,34 @@ async def test_a_release_that_answers_with_errors_is_undone_with_the_evidence(
     assert "before it was 0.0% (0 of 600)" in second.message
     assert (second.watch["state"], second.watch["basis"]) == ("worse", "traffic")
     assert platform.serving == ("10.0.0.2:8000",)
+
+
+async def test_a_release_that_eats_up_its_memory_is_undone_with_the_evidence(
+    platform: Platform,
+) -> None:
+    await platform.live()
+    second = await deployed(platform)
+    platform.watch = WatchRule(seconds=0.5)
+    eats(platform, {one.id for one in await second.mine()})
+
+    await platform.settle(second)
+
+    assert second.status is Status.FAILED
+    assert "reaches its limit of 512 MB" in second.message
+    assert second.watch["memory"]["web"]["before"] == 60 * MIB
+    assert second.watch["memory"]["web"]["now"] > 200 * MIB
+    assert platform.serving == ("10.0.0.2:8000",)
+
+
+def eats(platform: Platform, hungry: Collection[UUID]) -> None:
+    """These grow with each look; all others hold 60 MB."""
+    inspect, looks = platform.runtime.inspect, count()
+
+    async def growing(instance_id: UUID) -> Observation:
+        more = 8 * next(looks) if instance_id in hungry else 0
+        return replace(await inspect(instance_id), held=(60 + more) * MIB)
+
+    platform.runtime.inspect = growing  # type: ignore[method-assign]
 
 
 async def test_after_a_release_command_it_is_told_and_not_undone(platform: Platform) -> None:

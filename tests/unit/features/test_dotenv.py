@@ -35,6 +35,7 @@ def test_the_usual_forms_are_read(text: str, found: dict[str, str]) -> None:
     assert parse(text) == found
 
 
+@pytest.mark.attack("S10")
 @pytest.mark.parametrize(
     ("text", "line"),
     [

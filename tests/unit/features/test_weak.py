@@ -5,6 +5,7 @@ import pytest
 from autostack.features.accounts import weak
 
 
+@pytest.mark.attack("A20")
 @pytest.mark.parametrize(
     ("password", "reason"),
     [

@@ -52,6 +52,7 @@ def test_what_is_said_and_what_is_printed_is_kept_in_order(path: Path) -> None:
     ]
 
 
+@pytest.mark.attack("S07")
 def test_a_secret_is_hidden_wherever_the_pieces_break(path: Path) -> None:
     printed = f"token={SECRET}!\nurl https://u:{quote(SECRET, safe='')}@x/\n".encode()
     for size in range(1, len(printed)):
@@ -64,6 +65,7 @@ def test_a_secret_is_hidden_wherever_the_pieces_break(path: Path) -> None:
         assert texts(path) == ["token=[hidden]!", "url https://u:[hidden]@x/"]
 
 
+@pytest.mark.attack("S07")
 @pytest.mark.parametrize("before", ["", "u:", "us:", "usr:", "user:"])
 def test_a_secret_inside_base64_is_hidden_at_any_alignment(before: str) -> None:
     coded = b64encode(f"{before}{SECRET} and more".encode())
@@ -90,6 +92,7 @@ def test_a_long_line_cannot_carry_a_secret_past_the_cut(path: Path) -> None:
     assert max(map(len, texts(path))) <= LONGEST
 
 
+@pytest.mark.attack("S07")
 def test_each_line_of_a_secret_of_several_lines_is_hidden(path: Path) -> None:
     key = "-----BEGIN KEY-----\nMIIabcdefghijk\nlmnopqrstuvwxy\n-----END KEY-----\n"
     log = FileSink(path, secrets=[key])

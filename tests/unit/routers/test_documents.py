@@ -70,6 +70,7 @@ def test_a_static_release_is_named_to_the_static_server_by_a_header() -> None:
         documents.route(replace(static, directory=Path("/etc")), sites=sites)
 
 
+@pytest.mark.attack("R20")
 @pytest.mark.parametrize(
     "host",
     [
@@ -92,6 +93,7 @@ def test_a_host_that_is_not_plain_is_refused(host: str) -> None:
         documents.route(replace(SHOP, hosts=(host,)))
 
 
+@pytest.mark.attack("R20")
 @pytest.mark.parametrize("target", ["a:b", "x@y:1", "10.0.0.1", "10.0.0.1:1/../", "a b:1", "h:1\n"])
 def test_a_target_that_is_not_plain_is_refused(target: str) -> None:
     with pytest.raises(RouteRefused):
@@ -110,6 +112,7 @@ def test_any_name_becomes_a_whole_file_without_templates(name: str, generation: 
     assert json.loads(text.partition("\n")[2]) == document
 
 
+@pytest.mark.attack("R20", "X16")
 @given(st.text(max_size=50))
 def test_no_template_survives_the_encoding_of_any_text(value: str) -> None:
     text = documents.encode({"a": value, "{{b": "{{{{"}, generation=1)

@@ -35,6 +35,7 @@ def config(remote: Remote | None) -> dict[str, str]:
     return {env[f"GIT_CONFIG_KEY_{n}"]: env[f"GIT_CONFIG_VALUE_{n}"] for n in range(count)}
 
 
+@pytest.mark.attack("B05", "S06")
 def test_the_environment_is_made_from_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AUTOSTACK_SECRET_KEY", "canary")
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")
@@ -64,12 +65,14 @@ def test_the_safe_options_are_always_there() -> None:
     assert found["http.followRedirects"] == "false"
 
 
+@pytest.mark.attack("R07")
 def test_git_connects_to_the_address_that_was_checked() -> None:
     pinned = config(REMOTE)["http.curloptResolve"]
 
     assert pinned == "git.example.com:443:140.82.121.3,[2606:50c0::1]"
 
 
+@pytest.mark.attack("S05")
 def test_the_token_goes_to_its_own_repository_and_into_no_argument() -> None:
     args = [*fetch_args(REMOTE.address.url, ["x"], depth=1), *ls_remote_args(REMOTE.address.url)]
 
@@ -77,6 +80,7 @@ def test_the_token_goes_to_its_own_repository_and_into_no_argument() -> None:
     assert not [word for word in args if "s3cr3t" in word]
 
 
+@pytest.mark.attack("G05", "G09")
 def test_users_words_come_after_the_end_of_the_options() -> None:
     for args in (fetch_args("https://h/r", ["ref"], depth=1), ls_remote_args("https://h/r")):
         assert args.index("--end-of-options") < args.index("https://h/r")

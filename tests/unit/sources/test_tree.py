@@ -27,6 +27,7 @@ def test_g27_a_git_directory_inside_the_tree_is_refused(path: str) -> None:
         check_entries(entries(path), LIMITS)
 
 
+@pytest.mark.attack("G38")
 def test_g38_g39_odd_names_are_only_names() -> None:
     names = ["-rf", "a\nb", "$(touch x)", "%s", "*", " ", "\udcff", "readme.md", "README.md"]
 

@@ -4,6 +4,7 @@ from autostack.core.addresses import is_loopback
 from autostack.web.client import client_address
 
 
+@pytest.mark.attack("A34")
 @pytest.mark.parametrize(
     ("peer", "forwarded", "trusted", "found"),
     [

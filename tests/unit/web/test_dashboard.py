@@ -77,6 +77,7 @@ async def test_what_is_not_there_is_a_page_that_says_so(
     assert "nowhere" in answer.text
 
 
+@pytest.mark.attack("O13")
 async def test_only_the_scripts_of_the_build_may_run(client: httpx.AsyncClient) -> None:
     policy = (await client.get("/dashboard")).headers["content-security-policy"]
 

@@ -7,14 +7,15 @@ import { Button } from "@/ui/button";
 import { Field } from "@/ui/field";
 import { Logo } from "@/ui/logo";
 import { Card } from "@/ui/surface";
+import { Elsewhere } from "./providers";
 import { signIn } from "./queries";
 
 const SHORTEST = 10;
 export const text = (form: FormData, name: string) => String(form.get(name) ?? "").trim();
 
 /** Leaves this page for the one that was wanted, and so never comes back. */
-function enter(): Promise<never> {
-  location.assign(ownPage(new URLSearchParams(location.search).get("next")));
+export function enter(next = new URLSearchParams(location.search).get("next")): Promise<never> {
+  location.assign(ownPage(next));
   return new Promise(() => undefined);
 }
 
@@ -29,6 +30,7 @@ export function Door(props: {
   submit: (form: FormData) => Promise<ReactNode>;
   children?: (error: ApiError | null) => ReactNode;
   instead?: ReactNode;
+  beneath?: ReactNode;
   foot: ReactNode;
 }) {
   const { title } = props;
@@ -74,6 +76,7 @@ export function Door(props: {
               {props.action}
             </Button>
           </form>
+          {props.beneath}
         </Card>
         <div className="mt-4 space-y-1 text-center text-[13px] text-muted">{props.foot}</div>
       </div>
@@ -99,6 +102,7 @@ export function SignIn() {
       note="To the projects on this server."
       action="Sign in"
       submit={submit}
+      beneath={<Elsewhere />}
       foot={
         <>
           <Other href="/register" question="No account yet?" answer="Make one" />
@@ -133,6 +137,7 @@ export function Register() {
       note="The first account of a server becomes its administrator."
       action="Make the account"
       submit={register}
+      beneath={<Elsewhere />}
       foot={<Other href="/sign-in" question="You have one already?" answer="Sign in" />}
     >
       {(error) => (

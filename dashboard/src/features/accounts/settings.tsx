@@ -4,12 +4,14 @@ import { Monitor, Moon, Sun } from "lucide-react";
 import { failed } from "@/features/deployments/queries";
 import { keys } from "@/lib/cache";
 import { http, type Session } from "@/lib/http";
+import { Teams } from "@/features/teams/teams";
 import { apply, useTheme, type Theme } from "@/lib/theme";
 import { Button } from "@/ui/button";
 import { Choice } from "@/ui/field";
 import { Head } from "@/ui/head";
 import { When } from "@/ui/small";
 import { Card, Facts, Section, Skeleton, Tag } from "@/ui/surface";
+import { Linked } from "./elsewhere";
 import { useMe, useSessions } from "./queries";
 import { Password, SecondFactor } from "./security";
 import { Tokens } from "./tokens";
@@ -22,8 +24,10 @@ export function Settings() {
         <Profile />
         <Password />
         <SecondFactor />
+        <Linked />
         <Sessions />
         <Tokens />
+        <Teams />
         <Appearance />
       </div>
     </>

@@ -13,7 +13,7 @@ const ask = ({ environment, release }: { environment: string; release: string })
   data(
     http.POST("/environments/{environment_id}/rollback", {
       params: { path: { environment_id: environment } },
-      body: { release_id: release },
+      body: { release_id: release, pause_auto_deploy: false },
     }),
   );
 

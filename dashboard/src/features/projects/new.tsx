@@ -2,11 +2,13 @@
 import { useMutation } from "@tanstack/react-query";
 import { ArrowRight, GitBranch, LoaderCircle, Rocket } from "lucide-react";
 import { useState, type FormEvent } from "react";
+import { useMe } from "@/features/accounts/queries";
 import { deploy, useDeploying } from "@/features/deployments/queries";
+import { rules } from "@/features/teams/queries";
 import { repository } from "@/lib/format";
 import { data, http, type Deployment, type Overrides, type Plan } from "@/lib/http";
 import { Button } from "@/ui/button";
-import { Field } from "@/ui/field";
+import { Field, Pick } from "@/ui/field";
 import { Crumb, Head } from "@/ui/head";
 import { Problem } from "@/ui/overlay";
 import { Card, Section } from "@/ui/surface";
@@ -122,6 +124,8 @@ interface Decided {
 function Decide({ plan, source }: { plan: Plan; source: Source }) {
   const making = useDeploying(make);
   const missing = plan.missing ?? [];
+  // It goes to production at once, which is the admins' where a team has more members.
+  const teams = useMe().data?.teams.filter((team) => rules(team.role)) ?? [];
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     making.mutate({ source, plan, form: new FormData(event.currentTarget) });
@@ -157,6 +161,15 @@ function Decide({ plan, source }: { plan: Plan; source: Source }) {
             placeholder={plan.processes?.find((one) => one.name === "web")?.check?.path ?? "/"}
             hint="Asked before visitors come."
           />
+          {teams.length > 1 && (
+            <Pick
+              label="Team"
+              name="team"
+              options={teams.map((team) => [team.id, team.name])}
+              defaultValue={teams.find((team) => team.personal)?.id}
+              hint="Owns it; its members see it."
+            />
+          )}
           <Field label="Build command" name="build_command" mono placeholder="as planned" />
           <Field label="Start command" name="start_command" mono placeholder="as planned" />
         </Card>
@@ -211,6 +224,7 @@ async function make({ source, plan, form }: Decided): Promise<Deployment> {
         framework: plan.framework || null,
         language: plan.family,
         overrides: chosen(source, form),
+        team_id: text(form, "team") || null,
       },
     }),
   );

@@ -170,7 +170,11 @@ function Place({ place, project }: { place: EnvironmentNow; project: Project }) 
     return data(
       http.PATCH("/projects/{project_id}/environments/{name}", {
         ...path,
-        body: { branch: text(form, "branch") || null, watch },
+        body: {
+          branch: text(form, "branch") || null,
+          watch,
+          protected: form.get("protected") === "on",
+        },
       }),
     );
   };
@@ -183,7 +187,7 @@ function Place({ place, project }: { place: EnvironmentNow; project: Project }) 
       <Part
         id={`environment-${environment.name}`}
         title={`Environment ${environment.name}`}
-        note="What is deployed there, and how a new release is watched."
+        note="What is deployed there, how a new release is watched, and who may act on it."
         save={save}
         project={project}
       >
@@ -221,6 +225,15 @@ function Place({ place, project }: { place: EnvironmentNow; project: Project }) 
             ))}
           </div>
         </fieldset>
+        <label className="flex items-center gap-2 text-[13px] sm:col-span-2">
+          <input
+            type="checkbox"
+            name="protected"
+            defaultChecked={environment.protected}
+            className="accent-accent"
+          />
+          Protected: only admins of the team act on it
+        </label>
       </Part>
       {environment.name !== "production" && (
         <div className="!mt-3 text-right">

@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 
-from autostack.core.logs import holes
+from autostack.core.logs import hiding, holes
 from autostack.core.logs.intake import Caps, Intake
 from autostack.core.logs.segments import Segments
 
@@ -124,7 +124,14 @@ class Stream:
         self._segments = Segments(target, roll_at=caps.roll_at)
         state = self._segments.resume()
         self._inode = state.inode
-        self._intake = Intake(caps, end=state.end, at=state.at, mark=state.mark, now=now)
+        self._intake = Intake(
+            caps,
+            end=state.end,
+            at=state.at,
+            mark=state.mark,
+            now=now,
+            hiding=hiding.read(source),
+        )
         # What was printed while nobody read is kept, however much it is.
         self._intake.free_until = os.stat(source).st_size  # noqa: PTH116
         self._fresh = True
@@ -138,6 +145,7 @@ class Stream:
         """Its instance is gone and everything is kept."""
         self._segments.roll()
         os.unlink(self._source)  # noqa: PTH108
+        hiding.remove(self._source)
 
     def due(self) -> float | None:
         return self._intake.due()

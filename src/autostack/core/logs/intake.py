@@ -4,14 +4,19 @@ The rate is a bucket: it fills with time and is emptied by what is read. It is c
 the reader has caught up, so that what an app printed within the rate while nobody read is kept.
 """
 
+import math
 from typing import NamedTuple
 
+from autostack.core.logs.hiding import Hiding
 from autostack.core.logs.records import LINE, LONGEST, NOTE, PIECE, Record, cut, encode
 
 MB = 1024 * 1024
 
 _PAUSE = 0.5
 """Seconds of rate that must have come together before a flood is read again."""
+
+_HIDING_RATE = 1_000_000_000
+"""Bytes a second, times things to hide: whoever has very many pays with lines, not neighbours."""
 
 
 class Caps(NamedTuple):
@@ -29,7 +34,16 @@ class Caps(NamedTuple):
 class Intake:
     """Turns bytes of one spool into records. Times are in seconds, stamps in milliseconds."""
 
-    def __init__(self, caps: Caps, *, end: int, at: int, mark: bytes, now: float) -> None:
+    def __init__(
+        self,
+        caps: Caps,
+        *,
+        end: int,
+        at: int,
+        mark: bytes,
+        now: float,
+        hiding: Hiding | None = None,
+    ) -> None:
         self.end = end
         """Offset of the first byte that is in no record yet."""
         self.pending = b""
@@ -37,6 +51,9 @@ class Intake:
         self.free_until = 0
         """Nothing before this offset is dropped for its rate."""
         self._caps = caps
+        self._hiding = hiding or Hiding()
+        self._waits_for_more = False
+        """What is pending may be half a secret: it is kept once its other half is here."""
         self._at = at
         self._open = mark == PIECE
         self._since = now
@@ -59,8 +76,9 @@ class Intake:
         self._fill(now)
         self._at = max(self._at, at)
         whole, feed, rest = (self.pending + data).rpartition(b"\n")
-        if feed or not self.pending:
+        if feed or not self.pending or self._waits_for_more:
             self._since = now
+        self._waits_for_more = False
         lines = whole.count(b"\n") + 1 if feed else 0
         if self._over(self.read_to + len(data), size=len(data), lines=lines):
             self._drop(whole + feed, rest, now=now)
@@ -76,7 +94,7 @@ class Intake:
     def due(self) -> float | None:
         """When `flush` has something to say; None while there is nothing."""
         waits = self._caps.partial_seconds
-        times = [self._since + waits] if self.pending else []
+        times = [self._since + waits] if self.pending and not self._waits_for_more else []
         times += [self._dropped_since + waits] if self.dropped_bytes else []
         return min(times, default=None)
 
@@ -87,8 +105,12 @@ class Intake:
         if self.dropped_bytes and self._dropped_since <= waited:
             blob += self._note()
         if self.pending and self._since <= waited:
-            blob += self._note() + self._pieces(self.pending)
-            self.pending = b""
+            held = 0 if waited == math.inf else self._hiding.begun(self.pending)
+            ready = self.pending[: len(self.pending) - held]
+            if ready:
+                blob += self._note() + self._pieces(ready)
+            self.pending = self.pending[len(ready) :]
+            self._waits_for_more = held > 0
         return blob
 
     def _note(self) -> bytes:
@@ -119,7 +141,8 @@ class Intake:
             return False
         if self._dropping and self._seconds < _PAUSE:
             return True
-        cost = max(size / self._caps.bytes_rate, lines / self._caps.lines_rate)
+        hiding = size * len(self._hiding.forms) / _HIDING_RATE
+        cost = max(size / self._caps.bytes_rate, lines / self._caps.lines_rate, hiding)
         self._dropping = cost > self._seconds
         if not self._dropping:
             self._seconds -= cost
@@ -142,6 +165,7 @@ class Intake:
     def _lines_of(self, whole: bytes) -> bytes:
         made: list[bytes] = []
         end, at = self.end, self._at
+        hide = self._hiding.hide if self._hiding.hide(whole) != whole else _as_it_is
         for line in whole.split(b"\n"):
             end += len(line) + 1
             if self._open:
@@ -150,26 +174,33 @@ class Intake:
                 if not line:
                     continue
             if len(line) > LONGEST:
-                made += _cut_line(line, end=end, at=at)
+                made += _cut_line(self._hiding.cover(line), end=end, at=at)
             else:
-                made.append(b"%d %d - %b\n" % (end, at, line))
+                made.append(b"%d %d - %b\n" % (end, at, hide(line)))
         self.end = end
         return b"".join(made)
 
     def _long(self) -> bytes:
-        *whole, last = cut(self.pending)
-        self.pending = b"".join(whole)
-        blob = self._pieces(self.pending)
-        self.pending = last
+        """All but the last piece, which grows on. A secret that lies across is in one of them."""
+        covered = self._hiding.cover(self.pending)
+        last = cut(covered)[-1]
+        held = self._hiding.begun(covered[: len(covered) - len(last)])
+        ready = len(covered) - len(last) - held
+        blob = self._pieces(covered[:ready]) if ready > 0 else b""
+        self.pending = covered[max(0, ready) :]
         return blob
 
     def _pieces(self, text: bytes) -> bytes:
         made: list[bytes] = []
-        for piece in cut(text):
+        for piece in cut(self._hiding.cover(text)):
             self.end += len(piece)
             made.append(encode(Record(self.end, self._at, PIECE, piece)))
         self._open = True
         return b"".join(made)
+
+
+def _as_it_is(line: bytes) -> bytes:
+    return line
 
 
 def _last_lines(text: bytes) -> bytes:

@@ -5,7 +5,7 @@ from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote, quote_plus
 
-MASK = b"[hidden]"
+from autostack.core.logs.hiding import Hiding
 
 SHORTEST = 6
 """Shorter values are too common to be hidden: `1`, `true`, `8080`."""
@@ -17,27 +17,11 @@ ORDINARY = frozenset(
 """Values that are no secrets, though they stand among them."""
 
 
-class Redaction:
-    """The values to hide. Made once, used on every block."""
+class Redaction(Hiding):
+    """The values to hide, in every form they may be printed in."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        forms = {form for secret in secrets for form in _forms(secret)}
-        self._forms = sorted(forms, key=len, reverse=True)
-        self.longest = max(map(len, self._forms), default=0)
-
-    def hide(self, text: bytes) -> bytes:
-        for form in self._forms:
-            if form in text:
-                text = text.replace(form, MASK)
-        return text
-
-    def begun(self, text: bytes) -> int:
-        """How many bytes at the end may be the beginning of a secret that is still to come."""
-        for length in range(min(self.longest - 1, len(text)), 0, -1):
-            tail = text[-length:]
-            if any(form.startswith(tail) for form in self._forms):
-                return length
-        return 0
+        super().__init__(form for secret in secrets for form in _forms(secret))
 
 
 def _forms(secret: str) -> Iterator[bytes]:

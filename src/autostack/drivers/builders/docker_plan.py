@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from autostack.drivers.builders.ranges import node_allows, parse, python_allows
+from autostack.drivers.builders.ranges import PYTHONS, node_allows, parse, python_allows
 from autostack.engine.plan import BuildStep, Family, Plan
 
 USER = 10001
@@ -14,9 +14,8 @@ PUBLIC = ("NEXT_PUBLIC_", "NUXT_PUBLIC_", "PUBLIC_", "REACT_APP_", "VITE_", "VUE
 """Variables made to be seen by everybody: a build needs their values."""
 REGISTRIES = ("NPM_CONFIG_REGISTRY", "PIP_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX_URL")
 LEFT_OUT = (".git", ".venv", "node_modules")
-PYTHONS = ("3.12", "3.13", "3.14", "3.11", "3.10")
-"""The best known first."""
 NODES = ("22", "24", "20", "18")
+"""The best known first."""
 LATEST = (99, 99)
 """Tags without these parts mean the newest there is."""
 

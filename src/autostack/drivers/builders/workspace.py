@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from threading import Event
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from autostack.drivers.builders import artifacts, inside, layers, registries, trees, venv
 from autostack.drivers.builders.artifacts import Sealed
@@ -32,6 +32,8 @@ from autostack.engine.plan import BuildStep
 from autostack.engine.ports import BuildSpec, LogSink
 from autostack.engine.release import MIB, Artifact, Step
 
+GONE = "removed"
+"""How the name of a directory ends that is being removed."""
 _LEFT_OUT = frozenset({".git", *layers.PLACES})
 _KEPT_HIDDEN = frozenset({".well-known"})
 
@@ -77,6 +79,7 @@ class WorkspaceBuilder:
     toolchains: Toolchains = field(init=False)
     building: set[UUID] = field(init=False, default_factory=set[UUID])
     """Builds under way: what is theirs is nobody's to tidy up."""
+    _removals: set[asyncio.Task[None]] = field(init=False, default_factory=set[asyncio.Task[None]])
     _projects: dict[UUID, asyncio.Lock] = field(
         init=False, default_factory=lambda: defaultdict(asyncio.Lock)
     )
@@ -99,7 +102,7 @@ class WorkspaceBuilder:
 
     async def remove(self, artifact: Artifact) -> None:
         path = self._place(UUID(artifact.id))
-        doomed = path.with_name(f".{artifact.id}.removed")
+        doomed = path.with_name(f".{artifact.id}.{GONE}")
         try:
             path.rename(doomed)
         except FileNotFoundError:
@@ -127,9 +130,23 @@ class WorkspaceBuilder:
             await _remove(work)
             work.mkdir(mode=0o711)
             yield work
-        finally:
+        except BaseException:
             await _remove(work)
+            raise
+        else:
+            self._remove_later(work)
+        finally:
             self.building.discard(build)
+
+    def _remove_later(self, path: Path) -> None:
+        """Nobody waits for it: thousands of files take longer to go than an app to start. Under a
+        name that whoever tidies up takes for a leftover, should this process end before.
+        """
+        doomed = path.with_name(f".{uuid4()}.{GONE}")
+        path.rename(doomed)
+        task = asyncio.create_task(_remove(doomed))
+        self._removals.add(task)
+        task.add_done_callback(self._removals.discard)
 
     async def _job(self, spec: BuildSpec, log: LogSink, work: Path) -> _Job:
         for name, mode in (("build", 0o711), ("out", 0o700), ("tmp", 0o700)):

@@ -38,7 +38,7 @@ def prepare(path: str) -> Description:
     with open(path, encoding="utf-8") as file:
         told: Description = json.load(file)
     _open_output(told["output"], told["uid"])
-    _join(told["cgroups"])
+    join(told["cgroups"])
     # A description of an earlier version does not say.
     if told.get("background"):
         _step_back()
@@ -70,7 +70,7 @@ def _replace(place: int, fd: int) -> None:
     os.close(fd)
 
 
-def _join(files: list[str]) -> None:
+def join(files: list[str]) -> None:
     for path in files:
         with open(path, "w", encoding="ascii") as file:
             file.write("0")

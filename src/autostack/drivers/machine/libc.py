@@ -5,10 +5,13 @@ import os
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWNET = 0x40000000
+NS_GET_USERNS = 0xB701
 MS_NOSUID, MS_NODEV = 2, 4
 MS_BIND, MS_REC = 4096, 16384
 MS_SLAVE = 1 << 19
-PR_SET_NO_NEW_PRIVS = 38
+PR_SET_PDEATHSIG, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 1, 22, 38
+SECCOMP_MODE_FILTER = 2
+BPF_INSTRUCTION = 8  # bytes
 IOPRIO_SET = {"x86_64": 251, "aarch64": 30}
 IOPRIO_WHO_PROCESS, IOPRIO_IDLE = 1, 3
 M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8
@@ -45,6 +48,22 @@ def mount(source: str, target: str, kind: str = "", flags: int = 0, data: str = 
 def no_new_privileges() -> None:
     """Nothing executed from now on gains rights by set-uid bits or file capabilities."""
     _check(_libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl")
+
+
+def end_with_parent(number: int) -> None:
+    """This process gets the signal when its parent dies; a change of user forgets that."""
+    _check(_libc.prctl(PR_SET_PDEATHSIG, number, 0, 0, 0), "prctl")
+
+
+class _Filter(ctypes.Structure):
+    _fields_ = (("length", ctypes.c_ushort), ("program", ctypes.c_char_p))
+
+
+def filter_calls(program: bytes) -> None:
+    """As machine.seccomp makes it; for this process and all it starts."""
+    told = _Filter(len(program) // BPF_INSTRUCTION, program)
+    done = _libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.byref(told), 0, 0)
+    _check(done, "prctl")
 
 
 def use_idle_disk() -> None:

@@ -74,11 +74,11 @@ async def _to_its_end(
     limit: timedelta | None,
 ) -> Exit | None:
     """None when the limit came first. What was started is left in `started`."""
-    process = await _start(argv, told)
+    process = await start(argv, told)
     started.append(process)
     try:
         async with asyncio.timeout(limit.total_seconds() if limit else None):
-            await _pass_on(process, on_output)
+            await pass_on(process, on_output)
             code = await process.wait()
     except TimeoutError:
         return None
@@ -86,7 +86,7 @@ async def _to_its_end(
     return how_it_ended(code, oom=use.oom_kills > 0)
 
 
-async def _start(argv: Sequence[str], told: Mapping[str, Any]) -> asyncio.subprocess.Process:
+async def start(argv: Sequence[str], told: Mapping[str, Any]) -> asyncio.subprocess.Process:
     fd = os.memfd_create("autostack", os.MFD_CLOEXEC)
     try:
         os.write(fd, json.dumps(told).encode())
@@ -105,7 +105,7 @@ async def _start(argv: Sequence[str], told: Mapping[str, Any]) -> asyncio.subpro
         os.close(fd)
 
 
-async def _pass_on(process: asyncio.subprocess.Process, on_output: Callable[[bytes], None]) -> None:
+async def pass_on(process: asyncio.subprocess.Process, on_output: Callable[[bytes], None]) -> None:
     assert process.stdout is not None
     while data := await process.stdout.read(CHUNK):
         on_output(data)

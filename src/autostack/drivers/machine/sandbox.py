@@ -134,6 +134,9 @@ def describe(box: Sandbox, command: Sequence[str], way: Way, *, machine: Machine
         "options": _options(box, way, machine),
         "files": _files(box, machine),
         "command": list(command),
+        # For who comes in later.
+        "workdir": box.workdir,
+        "env": environment(box),
         "seccomp": seccomp.program(os.uname().machine).hex(),
     }
 

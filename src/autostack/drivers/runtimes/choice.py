@@ -8,10 +8,12 @@ from datetime import timedelta
 from uuid import UUID
 from weakref import WeakValueDictionary
 
+from autostack.core.logs import hiding
+from autostack.core.logs.redaction import Redaction
 from autostack.drivers.runtimes.docker import DockerRuntime
 from autostack.drivers.runtimes.process import ProcessRuntime
 from autostack.engine.ports import LogSink, Runtime
-from autostack.engine.release import Exit, Instance, InstanceSpec, Listener, Observation
+from autostack.engine.release import Answer, Exit, Instance, InstanceSpec, Listener, Observation
 
 IMAGE = "image"
 
@@ -31,6 +33,7 @@ class ChosenRuntime:
 
     async def start(self, spec: InstanceSpec) -> Instance:
         async with self._alone(spec.id):
+            await asyncio.to_thread(_tell_collector, spec)
             return await self._new(spec).start(spec)
 
     async def run_once(self, spec: InstanceSpec, *, limit: timedelta, log: LogSink) -> Exit:
@@ -48,6 +51,9 @@ class ChosenRuntime:
 
     async def expose(self, instance_id: UUID, listener: Listener) -> Instance:
         return await self._of(instance_id).expose(instance_id, listener)
+
+    async def ask(self, instance_id: UUID, command: Sequence[str], *, limit: timedelta) -> Answer:
+        return await self._of(instance_id).ask(instance_id, command, limit=limit)
 
     async def watch(self) -> AsyncIterator[Observation]:
         """Both at once. The failure of one ends the watch: whoever watches begins anew."""
@@ -94,3 +100,9 @@ async def _next(
         asking.cancel()
         with suppress(asyncio.CancelledError):
             await asking
+
+
+def _tell_collector(spec: InstanceSpec) -> None:
+    """What it must not keep, before there is anything to keep."""
+    spec.output.parent.mkdir(parents=True, exist_ok=True)
+    hiding.write(str(spec.output), Redaction(spec.hidden))

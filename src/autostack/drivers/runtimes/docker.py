@@ -13,7 +13,6 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -24,6 +23,7 @@ from autostack.drivers.machine import cgroup, network, remark
 from autostack.drivers.machine.docker import Client, Engine, shows
 from autostack.drivers.runtimes import docker_calls as calls
 from autostack.drivers.runtimes import (
+    docker_check,
     docker_container,
     docker_network,
     docker_output,
@@ -35,6 +35,7 @@ from autostack.drivers.runtimes.process import news
 from autostack.engine.errors import EngineUnavailable, StartRefused
 from autostack.engine.ports import LogSink
 from autostack.engine.release import (
+    Answer,
     Exit,
     Instance,
     InstanceSpec,
@@ -48,6 +49,7 @@ ROOM = "container.json"
 RESOLVER = "127.0.0.11"
 """The engine's own name server inside each container."""
 OUTPUT_TICK = 0.2
+WITHOUT_ENGINE = 5
 KILLED = 137
 
 
@@ -91,7 +93,7 @@ class DockerRuntime:
             async with asyncio.timeout(limit.total_seconds()):
                 async with self._places[spec.environment_id]:
                     await self._engine.ask(lambda client: self._create(client, spec, once=True))
-                return await self._to_its_end(spec.id, log)
+                return await calls.to_its_end(self._engine, spec.id, log)
         except TimeoutError:
             seconds = limit.total_seconds()
             log.say(f"Ended after {seconds:g} seconds.", step=Step.RELEASE, level="error")
@@ -156,6 +158,10 @@ class DockerRuntime:
         self._write(instance_id, {**told, "address": address})
         return self._instance(instance_id)
 
+    async def ask(self, instance_id: UUID, command: Sequence[str], *, limit: timedelta) -> Answer:
+        """Run a check command inside an instance; its end is the answer."""
+        return await docker_check.ask(self._engine, instance_id, command, limit=limit)
+
     async def watch(self) -> AsyncIterator[Observation]:
         """What runs here and how it is, from now on; the first round lists everything. Nothing
         is said while the engine is down: what it runs goes on.
@@ -168,7 +174,9 @@ class DockerRuntime:
                     yield seen
                 before = now
                 self._read_output()
-            await asyncio.sleep(self._interval.total_seconds())
+            # An engine that is not there, and runs nothing of ours, may well stay away.
+            rest = 1 if now is not None or before else WITHOUT_ENGINE
+            await asyncio.sleep(self._interval.total_seconds() * rest)
 
     # Starting
 
@@ -214,28 +222,6 @@ class DockerRuntime:
             address=docker_network.free_address(subnet, used),
             published=None if docker_network.reaches(subnet) else spec.place.port,
         )
-
-    # Running to the end
-
-    async def _to_its_end(self, instance_id: UUID, log: LogSink) -> Exit:
-        loop, name = asyncio.get_running_loop(), docker_container.name_of(instance_id)
-
-        def follow(client: Client) -> None:
-            for data in client.logs(name, stdout=True, stderr=True, stream=True, follow=True):
-                loop.call_soon_threadsafe(partial(log.output, data, step=Step.RELEASE))
-
-        def wait(client: Client) -> Exit:
-            client.wait(name)
-            state = client.inspect_container(name)["State"]
-            return docker_container.how_it_ended(state["ExitCode"], oom=state["OOMKilled"])
-
-        following = self._engine.begin(follow)
-        try:
-            ended = await self._engine.begin(wait)
-            await following
-            return ended
-        finally:
-            following.cancel()
 
     # Stopping
 

@@ -1,17 +1,22 @@
-"""What the Docker runtime asks of the engine, one question or order each. All of it blocks."""
+"""What the Docker runtime asks of the engine, one question or order each. All of it blocks, but
+for the way to an end.
+"""
 
+import asyncio
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from autostack.drivers.machine import cgroup
-from autostack.drivers.machine.docker import Client, shows
+from autostack.drivers.machine.docker import Client, Engine, shows
 from autostack.drivers.runtimes import docker_container
 from autostack.drivers.runtimes.docker_container import name_of
 from autostack.engine.errors import StartRefused
-from autostack.engine.release import Exit, Observation
+from autostack.engine.ports import LogSink
+from autostack.engine.release import Exit, Observation, Step
 
 if TYPE_CHECKING:
     from docker.errors import APIError
@@ -40,7 +45,8 @@ def observe(
     pid = int(seen["State"]["Pid"])
     if not shows(pid, seen["Id"]):
         return observed
-    return replace(observed, memory=cgroup.use_around(pid).memory)
+    use = cgroup.use_around(pid)
+    return replace(observed, memory=use.memory, held=use.held)
 
 
 def _last_end(client: Client, seen: dict[str, Any], *, now: datetime) -> Exit | None:
@@ -77,6 +83,28 @@ def kill(client: Client, instance_id: UUID) -> None:
         client.wait(name_of(instance_id), timeout=30)
 
 
+async def to_its_end(engine: Engine, instance_id: UUID, log: LogSink) -> Exit:
+    """What it prints goes to the log of a deployment."""
+    loop, name = asyncio.get_running_loop(), name_of(instance_id)
+
+    def follow(client: Client) -> None:
+        for data in client.logs(name, stdout=True, stderr=True, stream=True, follow=True):
+            loop.call_soon_threadsafe(partial(log.output, data, step=Step.RELEASE))
+
+    def wait(client: Client) -> Exit:
+        client.wait(name)
+        state = client.inspect_container(name)["State"]
+        return docker_container.how_it_ended(state["ExitCode"], oom=state["OOMKilled"])
+
+    following = engine.begin(follow)
+    try:
+        ended = await engine.begin(wait)
+        await following
+        return ended
+    finally:
+        following.cancel()
+
+
 def in_use(client: Client, environment_id: UUID) -> list[str]:
     """Addresses of the environment's containers, those that rest included; newest first."""
     wanted = {"label": [f"{ENVIRONMENT}={environment_id}"]}
@@ -84,13 +112,17 @@ def in_use(client: Client, environment_id: UUID) -> list[str]:
     return [str(one["Labels"]["autostack.address"]) for one in listed]
 
 
+def said(error: "APIError") -> str:
+    """The engine's own words, without their full stop."""
+    return str(error.explanation or error).strip().rstrip(".")
+
+
 def refused(error: "APIError") -> StartRefused:
     from docker.errors import ImageNotFound  # noqa: PLC0415 - see machine.docker
 
     if isinstance(error, ImageNotFound):
         return StartRefused("its image is gone from the engine", "Deploy again to build it.")
-    words = str(error.explanation or error).strip().rstrip(".")
-    hint = ""
+    words, hint = said(error), ""
     if "executable file not found" in words or "no such file or directory" in words:
         hint = "Its start command is no program of the image: correct the command or CMD."
     return StartRefused(words, hint)

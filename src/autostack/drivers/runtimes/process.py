@@ -9,11 +9,12 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from autostack.drivers.machine import cgroup, isolation, network, processes
+from autostack.drivers.machine import cgroup, guests, isolation, network, processes
 from autostack.drivers.machine.run import how_it_ended, run
 from autostack.drivers.machine.sandbox import Bind, Machine, Sandbox, Way
 from autostack.drivers.machine.supervisor import Program, ProgramState, Supervisor, SupervisorDown
@@ -22,6 +23,7 @@ from autostack.engine.errors import StartRefused
 from autostack.engine.ports import LogSink
 from autostack.engine.release import (
     MIB,
+    Answer,
     Exit,
     Instance,
     InstanceSpec,
@@ -38,6 +40,8 @@ SECOND_ROUND = 0.1
 """Seconds after which those left behind by what was told to stop are told too."""
 MARGIN = 4 * MIB
 """A change of memory smaller than this is no news."""
+WEIGHED = 5
+"""Rounds of the watch from one reading of memory to the next: it costs more than the rest."""
 
 
 class ProcessRuntime:
@@ -49,7 +53,7 @@ class ProcessRuntime:
         self,
         machine: Machine,
         *,
-        interval: timedelta = timedelta(seconds=1),
+        interval: timedelta = timedelta(seconds=2),
         patience: timedelta = timedelta(seconds=30),
     ) -> None:
         """`patience` is how long a start waits for a supervisor that is away."""
@@ -121,11 +125,20 @@ class ProcessRuntime:
         self._write(instance_id, "instance.json", {"address": f"{address}:{listener.port}"})
         return self._instance(instance_id)
 
+    async def ask(self, instance_id: UUID, command: Sequence[str], *, limit: timedelta) -> Answer:
+        """Run a check command inside an instance; its end is the answer."""
+        init = processes.init_of(self._room(instance_id))
+        if init is None:
+            return Answer(attempts=1, seconds=0, error="it is not running")
+        told = guests.describe(self._launch(instance_id), init, command)
+        return await guests.ask(told, limit=limit)
+
     async def watch(self) -> AsyncIterator[Observation]:
         """What runs here and how it is, from now on; the first round lists everything."""
         before: Mapping[UUID, Observation] = {}
-        while True:
-            now = {seen.id: seen for seen in await self._all()}
+        for number in count():
+            found = await self._all(weigh=number % WEIGHED == 0)
+            now = {seen.id: _weighed(seen, before) for seen in found}
             for seen in news(before, now):
                 yield seen
             before = now
@@ -235,10 +248,10 @@ class ProcessRuntime:
 
     # Seeing
 
-    async def _all(self) -> list[Observation]:
+    async def _all(self, *, weigh: bool) -> list[Observation]:
         programs = await self._programs()
         ids = {*_ids(programs or ()), *_ids(_names(self._machine.home.instances))}
-        return [self._see(each, programs) for each in sorted(ids)]
+        return [self._see(each, programs, weigh=weigh) for each in sorted(ids)]
 
     async def _programs(self) -> dict[str, Program] | None:
         """None while there is no supervisor."""
@@ -251,14 +264,19 @@ class ProcessRuntime:
         """Whether there is a supervisor that looks after it."""
         return str(instance_id) in (await self._programs() or {})
 
-    def _see(self, instance_id: UUID, programs: Mapping[str, Program] | None) -> Observation:
+    def _see(
+        self, instance_id: UUID, programs: Mapping[str, Program] | None, *, weigh: bool = True
+    ) -> Observation:
         init = processes.init_of(self._room(instance_id))
         program = (programs or {}).get(str(instance_id))
         seen = observe(instance_id, program, alive=init is not None)
         if programs is None:
             # It can be replaced only once there is a supervisor again to start its successor.
             seen = replace(seen, orphan=False)
-        return replace(seen, memory=cgroup.use(instance_id).memory) if init else seen
+        if init is None or not weigh:
+            return seen
+        use = cgroup.use(instance_id)
+        return replace(seen, memory=use.memory, held=use.held)
 
     # Remembering
 
@@ -329,9 +347,18 @@ def news(
             yield Observation(id=each, state=InstanceState.MISSING)
 
 
+def _weighed(seen: Observation, before: Mapping[UUID, Observation]) -> Observation:
+    """With the memory it was last seen to have, where this round did not read it."""
+    earlier = before.get(seen.id)
+    alive = seen.state is InstanceState.RUNNING
+    if earlier is None or not alive or seen.memory:
+        return seen
+    return replace(seen, memory=earlier.memory, held=earlier.held)
+
+
 def _differs(earlier: Observation, seen: Observation) -> bool:
     grown = abs(earlier.memory - seen.memory) >= MARGIN
-    return grown or replace(earlier, memory=0) != replace(seen, memory=0)
+    return grown or replace(earlier, memory=0, held=0) != replace(seen, memory=0, held=0)
 
 
 def sandbox_of(spec: InstanceSpec) -> Sandbox:

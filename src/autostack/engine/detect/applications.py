@@ -255,9 +255,13 @@ def import_path(tree: Tree, module: Module) -> tuple[str, str]:
     while top > 0 and tree.has("/".join([*parts[:top], "__init__.py"])):
         top -= 1
     if top > 0 and not _imports_beside(tree, module, "/".join(parts[:top])):
-        top = 1 if parts[0] == "src" else 0
+        top = 1 if parts[0] == "src" and not _imports(module, "src") else 0
     dotted = parts[top:-1] if parts[-1] == "__init__" else parts[top:]
     return "/".join(parts[:top]), ".".join(dotted)
+
+
+def _imports(module: Module, name: str) -> bool:
+    return any(meaning.partition(".")[0] == name for meaning in module.names.values())
 
 
 def _imports_beside(tree: Tree, module: Module, directory: str) -> bool:

@@ -19,7 +19,7 @@ def read(options: Mapping[str, Any], *, file: str) -> Caps:
     """Of the options of one process type."""
     return Caps(
         memory_mb=_memory(options.get("memory"), file=file),
-        cpu=_between("cpu", options.get("cpu"), CPU, file=file),
+        cpu=between("cpu", options.get("cpu"), CPU, file=file),
         pids=_whole("pids", options.get("pids"), PIDS, file=file),
     )
 
@@ -37,11 +37,11 @@ def _memory(value: object, *, file: str) -> int | None:
 def _whole(name: str, value: object, limits: tuple[int, int], *, file: str) -> int | None:
     if value is not None and not isinstance(value, int):
         raise PlanFileInvalid(file, 0, f"`{name}` must be a whole number")
-    found = _between(name, value, limits, file=file)
+    found = between(name, value, limits, file=file)
     return None if found is None else int(found)
 
 
-def _between(name: str, value: object, limits: tuple[float, float], *, file: str) -> float | None:
+def between(name: str, value: object, limits: tuple[float, float], *, file: str) -> float | None:
     if value is None:
         return None
     low, high = limits

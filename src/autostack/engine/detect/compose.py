@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from autostack.engine.detect.declared import declared
 from autostack.engine.detect.draft import Draft
-from autostack.engine.detect.stated import Said, Stated
+from autostack.engine.detect.evidence import Said
+from autostack.engine.detect.stated import Stated
 from autostack.engine.detect.surroundings import surroundings
 from autostack.engine.detect.tree import Tree
 from autostack.engine.plan import BuildStep, Check, Decision, Family, MissingVariable, Plan, Process
@@ -83,7 +84,7 @@ def _beneath(publish: str) -> str:
 
 
 def _processes(draft: Draft, said: Stated) -> Iterator[Process]:
-    check = Check(path=_check_path(draft, said))
+    check = said.check.settled(draft.health_path)
     web = said.processes.get("web")
     if web and web.command:
         yield _process("web", web.command, said, check=check)
@@ -107,11 +108,6 @@ def _process(name: str, command: Said, said: Stated, *, check: Check | None) -> 
         caps=process.caps,
         evidence=command.evidence,
     )
-
-
-def _check_path(draft: Draft, said: Stated) -> str:
-    path = said.check_path.value if said.check_path else draft.health_path or "/"
-    return path if path.startswith("/") else f"/{path}"
 
 
 def _build(draft: Draft, said: Stated) -> tuple[BuildStep, ...]:
@@ -151,9 +147,8 @@ def _settled(subject: str, said: Said) -> Decision:
 
 
 def _checks(draft: Draft, said: Stated) -> Iterator[Decision]:
-    if said.check_path:
-        yield _settled("check", said.check_path)
-    elif draft.health:
+    yield from said.check.decisions()
+    if draft.health and not said.check.asks:
         yield Decision(subject="check", value=draft.health_path, evidence=draft.health)
 
 

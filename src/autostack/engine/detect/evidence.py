@@ -1,11 +1,20 @@
 """Finding the line that proves something."""
 
 import re
+from dataclasses import dataclass
 
 from autostack.engine.detect.tree import Tree
 from autostack.engine.plan import Evidence
 
 MAX_QUOTE = 160
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """One statement, and where it stands."""
+
+    value: str
+    evidence: Evidence | None
 
 
 def line_of(tree: Tree, file: str, pattern: str) -> Evidence | None:

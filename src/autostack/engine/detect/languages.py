@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from autostack.engine.detect.draft import Draft, Sight
-from autostack.engine.detect.stated import Said
+from autostack.engine.detect.evidence import Said
 from autostack.engine.detect.tree import Tree
 from autostack.engine.plan import Family
 

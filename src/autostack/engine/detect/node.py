@@ -7,7 +7,7 @@ from typing import Any
 
 from autostack.engine.detect import node_code
 from autostack.engine.detect.draft import Draft, Sight
-from autostack.engine.detect.evidence import at, line_of, whole
+from autostack.engine.detect.evidence import at, line_of, where, whole
 from autostack.engine.detect.node_front import FRAMEWORKS, Left, dependencies, framework, left
 from autostack.engine.detect.node_old import old_bundler
 from autostack.engine.detect.node_packages import Manager, manager
@@ -43,6 +43,9 @@ _SIMPLE = re.compile(r"^[\w@./:=-]+(\s+[\w@./:=-]+)*$")
 _NODEMON = re.compile(r"^nodemon\s+(?!-)(?!\S+\.tsx?\b)")
 """Where node can run the same file."""
 _HOOKS = frozenset({"preinstall", "install", "postinstall", "prepare", "prepublish"})
+_LINE = re.compile(r"[v=^~]?(\d+)(?:\.[\dx*]+)*")
+"""A version of one line only."""
+_OLDEST_MAINTAINED = 20
 _ENV = {"NODE_ENV": "production"}
 
 
@@ -144,7 +147,12 @@ def _draft(
         env={**_ENV, **tool.env, **made.env},
         decisions=tuple(_decisions(sight, package, tool, label, made.publish)),
         reads=node_code.reads(tree),
-        warnings=(*tool.warnings, *_warnings(package), *node_code.hazards(tree)),
+        warnings=(
+            *tool.warnings,
+            *_retired(sight, package),
+            *_warnings(package),
+            *node_code.hazards(tree),
+        ),
         obstacle=made.obstacle,
     )
 
@@ -245,6 +253,14 @@ def _decisions(
             value=publish,
             why=f"{label or 'the build'} leaves its files there; nothing runs",
         )
+
+
+def _retired(sight: Sight, package: Mapping[str, Any]) -> Iterator[str]:
+    value, evidence = _version(sight, package)
+    match = _LINE.fullmatch(value)
+    if match and int(match[1]) < _OLDEST_MAINTAINED:
+        place = f"{where(evidence)}: " if evidence else ""
+        yield f"{place}Node {match[1]} gets no security fixes any more. Ask for a newer one."
 
 
 def _warnings(package: Mapping[str, Any]) -> Iterator[str]:

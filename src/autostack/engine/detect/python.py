@@ -44,6 +44,8 @@ _PANEL = (
     'exec panel serve {file} --address 0.0.0.0 --port "${{PORT:-8000}}"'
     " --allow-websocket-origin '*'"
 )
+_FRAMEWORKS = frozenset({"django", "fastapi", "flask", "litestar", "quart", "starlette"})
+"""Those whose package has their name."""
 _TOOLS = {
     "streamlit": ("Streamlit", _STREAMLIT),
     "gradio": ("Gradio", _GRADIO),
@@ -170,7 +172,8 @@ def _draft(
     required = installed.required if installed else frozenset[str]()
     ours = django.layer(tree, code, required) if is_django else None
     server = (start.added,) if start and start.added and not sight.stated.web else ()
-    added = (*server, *(ours.added if ours else ()))
+    bare = _bare(start) if installed is None else ()
+    added = (*bare, *server, *(ours.added if ours else ()))
     steps = [
         *_install(installed, added),
         *((ours.step,) if ours else ()),
@@ -194,10 +197,31 @@ def _draft(
         reads=python_reads.reads(tree, code),
         warnings=(
             *_unlocked(installed),
-            *hazards(tree, code, served=app is not None),
+            *_guessed(bare),
+            *hazards(tree, code, served=app is not None and not _by_itself(sight)),
             *(django.warnings(tree, code, ours) if is_django else ()),
         ),
     )
+
+
+def _by_itself(sight: Sight) -> bool:
+    """Whether the command that is stated runs a file, with what stands under its main guard."""
+    web = sight.stated.web
+    return bool(web and re.match(r"python[\d.]*\s+[\w./-]+\.py\b", web.value))
+
+
+def _bare(start: _Start | None) -> tuple[str, ...]:
+    """What the code surely needs, where nothing lists its packages."""
+    name = start.framework.lower() if start else ""
+    return (name,) if name in _FRAMEWORKS else ()
+
+
+def _guessed(bare: tuple[str, ...]) -> Iterator[str]:
+    if bare:
+        yield (
+            f"Nothing lists the packages: the newest {bare[0]} is installed, and nothing else the "
+            "code imports. Commit a requirements.txt."
+        )
 
 
 def _starting(start: _Start | None, *, stated: bool) -> Iterator[Decision]:

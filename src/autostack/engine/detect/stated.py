@@ -7,12 +7,14 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, cast
 
 import yaml
 
-from autostack.engine.detect import caps
-from autostack.engine.detect.evidence import at, line_of, whole
+from autostack.engine.detect import caps, checks
+from autostack.engine.detect.checks import StatedCheck
+from autostack.engine.detect.evidence import Said, at, line_of, whole
 from autostack.engine.detect.tree import Tree
 from autostack.engine.errors import PlanFileInvalid
 from autostack.engine.plan import Caps, Decision, Evidence, Overrides
@@ -26,14 +28,6 @@ _PROCFILE_LINE = re.compile(r"^([A-Za-z0-9_-]+):\s*(.+)$")
 KEYS = frozenset(
     {"build", "start", "release", "publish", "check", "processes", "python", "node", "env"}
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
-    """One statement, and where it stands."""
-
-    value: str
-    evidence: Evidence | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +45,7 @@ class Stated:
     build: Said | None = None
     release: Said | None = None
     publish: Said | None = None
-    check_path: Said | None = None
+    check: StatedCheck = field(default_factory=StatedCheck)
     python: Said | None = None
     node: Said | None = None
     env: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -91,7 +85,7 @@ def over(low: Stated, high: Stated) -> Stated:
         build=high.build or low.build,
         release=high.release or low.release,
         publish=high.publish or low.publish,
-        check_path=high.check_path or low.check_path,
+        check=high.check.over(low.check),
         python=high.python or low.python,
         node=high.node or low.node,
         env={**low.env, **high.env},
@@ -115,7 +109,7 @@ def from_overrides(overrides: Overrides) -> Stated:
         build=_setting(overrides.build_command),
         release=_setting(overrides.release_command),
         publish=_setting(overrides.publish),
-        check_path=_setting(overrides.check_path),
+        check=StatedCheck(path=_setting(overrides.check_path)),
     )
 
 
@@ -160,7 +154,7 @@ def app_json(tree: Tree) -> Stated:
     release = _text(mapping(mapping(document.get("scripts")).get("dokku")).get("predeploy"))
     return Stated(
         processes=_formation(document),
-        check_path=_said(tree, "app.json", path, r'"path"'),
+        check=StatedCheck(path=_said(tree, "app.json", path, r'"path"')),
         release=_said(tree, "app.json", release, r'"predeploy"'),
         env=_given(document),
         wanted=_wanted(tree, document),
@@ -223,7 +217,7 @@ def autostack_yaml(tree: Tree) -> Stated:
         build=said("build"),
         release=said("release"),
         publish=said("publish"),
-        check_path=said("check"),
+        check=checks.read(document.get("check"), partial(_there, tree, file, "check"), file=file),
         python=said("python"),
         node=said("node"),
         env=_yaml_env(file, document),
@@ -274,6 +268,10 @@ def _said(tree: Tree, file: str, value: str | None, pattern: str) -> Said | None
     if not value:
         return None
     return Said(value=value, evidence=line_of(tree, file, pattern) or whole(file))
+
+
+def _there(tree: Tree, file: str, key: str, value: str) -> Said:
+    return Said(value=value, evidence=line_of(tree, file, rf"^{key}\s*:") or whole(file))
 
 
 class _NoAliases(yaml.SafeLoader):

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from autostack.entrypoints.cli import output, store
+from autostack.entrypoints.cli import output, store, teams
 from autostack.entrypoints.cli.client import Client
 from autostack.entrypoints.cli.errors import CliError
 from autostack.entrypoints.cli.options import AsJson, Server, Target, in_words
@@ -15,6 +15,10 @@ SessionId = Annotated[str | None, typer.Argument(help="From `autostack sessions 
 HaveCode = Annotated[bool, typer.Option("--code", help="I have a code; send no letter.")]
 SetupCode = Annotated[
     bool, typer.Option("--setup-code", help="Ask for the code that `autostack up` printed.")
+]
+
+Invited = Annotated[
+    bool, typer.Option("--invited", help="I have an invitation into a team; ask for its code.")
 ]
 
 
@@ -45,7 +49,12 @@ def _sign_in(client: Client, email: str, secret: str) -> None:
         client.login(email, secret, code=typer.prompt("Code of your authenticator"))
 
 
-def register(email: Email, server: Server = None, setup_code: SetupCode = False) -> None:
+def register(
+    email: Email,
+    server: Server = None,
+    setup_code: SetupCode = False,
+    invited: Invited = False,
+) -> None:
     """Create an account and sign in."""
     with in_words():
         client = Target(server).client
@@ -53,6 +62,8 @@ def register(email: Email, server: Server = None, setup_code: SetupCode = False)
         body = {"email": email, "password": secret}
         if setup_code:
             body["setup_code"] = typer.prompt("Setup code", hide_input=True)
+        if invited:
+            body["invitation"] = teams.invitation()
         client.post("/auth/register", body)
         client.login(email, secret)
         typer.echo(f"Registered and signed in to {client.server} as {email}.")

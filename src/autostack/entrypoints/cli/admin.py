@@ -12,6 +12,7 @@ from autostack.entrypoints.cli.options import AsJson
 
 Who = Annotated[str, typer.Argument(metavar="EMAIL", help="The account's address.")]
 Admin = Annotated[bool, typer.Option("--admin", help="Let them administer the platform.")]
+Status = Annotated[bool, typer.Option("--status", help="Only say how far a rotation is.")]
 
 commands = typer.Typer(
     no_args_is_help=True, help="Accounts of this machine's platform; run it on the server."
@@ -81,3 +82,22 @@ def reset_password(email: Who) -> None:
         link, code = asyncio.run(people.reset(platform.settings(), email))
         typer.echo(f"Good once, for an hour:\n  {link}")
         typer.echo(f"or `autostack password reset --code` and this code:\n  {code}")
+
+
+@commands.command("rotate-keys")
+def rotate_keys(status: Status = False) -> None:
+    """Seal variables and credentials with a new key; the old one goes when nothing needs it."""
+    from autostack.entrypoints.local import rotation
+
+    with platform.telling():
+        step = rotation.progress if status else rotation.begin
+        found = asyncio.run(step(platform.settings()))
+        typer.echo(_told(found.left, under_way=found.under_way))
+
+
+def _told(left: int, *, under_way: bool) -> str:
+    if not under_way:
+        return "Everything is sealed with one key."
+    if left:
+        return f"{left} values are still sealed with the earlier key; the worker seals them anew."
+    return "Everything is sealed with the new key; the earlier one goes within minutes."

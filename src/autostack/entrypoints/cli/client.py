@@ -61,6 +61,9 @@ class Client:
     def put(self, path: str, body: object) -> Json:
         return self._json("PUT", path, body=body)
 
+    def patch(self, path: str, body: object) -> Json:
+        return self._json("PATCH", path, body=body)
+
     def upload(self, path: str, file: IO[bytes]) -> Json:
         """Send a file as it is, from its beginning."""
         return self._json("POST", path, file=file)

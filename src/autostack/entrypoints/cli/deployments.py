@@ -23,6 +23,12 @@ from autostack.entrypoints.cli.options import (
 Wait = Annotated[
     bool, typer.Option("--wait/--no-wait", help="Follow the log and return when it is over.")
 ]
+Pause = Annotated[
+    bool,
+    typer.Option(
+        "--pause-auto-deploy", help="Let pushes deploy nothing until `autostack hook resume`."
+    ),
+]
 Settled = Annotated[
     bool,
     typer.Option(
@@ -154,13 +160,16 @@ def rollback(
     env: Env = PRODUCTION,
     wait: Wait = True,
     settled: Settled = False,
+    pause: Pause = False,
     server: Server = None,
     as_json: AsJson = False,
 ) -> None:
     """Bring an earlier release back, with the build and the configuration it had."""
     with in_words():
         target = Target(server, project, env)
-        body = {} if to is None else {"release_id": _release(target, to)}
+        body: dict[str, object] = {"pause_auto_deploy": pause}
+        if to is not None:
+            body["release_id"] = _release(target, to)
         asked = target.client.post(f"{target.at}/rollback", body)
         finish(target.client, asked, wait=wait, as_json=as_json, settled=settled)
 

@@ -13,10 +13,12 @@ from autostack.entrypoints.cli import (
     dashboard,
     deployments,
     disk,
+    hook,
     platform,
     projects,
     running,
     runs,
+    teams,
     tokens,
 )
 from autostack.entrypoints.cli.help import Sections
@@ -66,6 +68,7 @@ app.add_typer(account.password_commands, name="password", rich_help_panel=ACCOUN
 app.add_typer(account.totp_commands, name="totp", rich_help_panel=ACCOUNT)
 app.add_typer(account.sessions_commands, name="sessions", rich_help_panel=ACCOUNT)
 app.add_typer(tokens.commands, name="tokens", rich_help_panel=ACCOUNT)
+app.add_typer(teams.commands, name="teams", rich_help_panel=ACCOUNT)
 
 PROJECTS = "Projects"
 app.command(rich_help_panel=PROJECTS)(projects.init)
@@ -74,6 +77,8 @@ app.command(rich_help_panel=PROJECTS)(projects.plan)
 app.command("open", rich_help_panel=PROJECTS)(projects.open_)
 app.add_typer(access.credential_commands, name="credential", rich_help_panel=PROJECTS)
 app.command("deploy-key", rich_help_panel=PROJECTS)(access.deploy_key)
+app.command(rich_help_panel=PROJECTS)(teams.protect)
+app.command(rich_help_panel=PROJECTS)(teams.unprotect)
 app.command(rich_help_panel=PROJECTS)(projects.destroy)
 
 DEPLOYMENTS = "Deployments"
@@ -81,6 +86,7 @@ app.command(rich_help_panel=DEPLOYMENTS)(deployments.deploy)
 app.command(rich_help_panel=DEPLOYMENTS)(deployments.deployments)
 app.command(rich_help_panel=DEPLOYMENTS)(deployments.cancel)
 app.command(rich_help_panel=DEPLOYMENTS)(deployments.rollback)
+app.add_typer(hook.commands, name="hook", rich_help_panel=DEPLOYMENTS)
 
 RUNNING = "Running"
 app.command(rich_help_panel=RUNNING)(running.ps)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from autostack.entrypoints.cli import link, output
+from autostack.entrypoints.cli import link, output, teams
 from autostack.entrypoints.cli.client import Json
 from autostack.entrypoints.cli.errors import CliError, Usage
 from autostack.entrypoints.cli.options import (
@@ -25,17 +25,27 @@ Repo = Annotated[
     str | None, typer.Argument(help="Repository address; default: this directory's `origin`.")
 ]
 Name = Annotated[str | None, typer.Option("--name", "-n", help="Project name.")]
+Team = Annotated[
+    str | None, typer.Option("--team", help="Team that owns it; default: your personal one.")
+]
 Root = Annotated[str | None, typer.Option("--root", help="Directory of the app in the repository.")]
 
 
 def init(
-    repo: Repo = None, name: Name = None, server: Server = None, as_json: AsJson = False
+    repo: Repo = None,
+    name: Name = None,
+    team: Team = None,
+    server: Server = None,
+    as_json: AsJson = False,
 ) -> None:
     """Make a project from a repository and link this directory to it."""
     with in_words():
         address = _repository(repo)
         client = Target(server).client
-        made = client.post("/projects", {"name": name or _name(address), "repo_url": address})
+        body = {"name": name or _name(address), "repo_url": address}
+        if team is not None:
+            body["team_id"] = teams.named(client, team)
+        made = client.post("/projects", body)
         file = link.write(made["id"], client.server)
         if as_json:
             output.as_json(made)

@@ -30,6 +30,10 @@ Pairs = Annotated[
     typer.Argument(metavar="NAME …", help="Names; each value is read from the terminal or stdin."),
 ]
 Names = Annotated[list[str], typer.Argument(metavar="NAME …")]
+Revoke = Annotated[
+    bool,
+    typer.Option("--revoke", help="Also keep releases that carry the value from coming back."),
+]
 EnvFile = Annotated[Path, typer.Argument(help="A file of NAME=value lines, or - for stdin.")]
 
 
@@ -209,13 +213,18 @@ def env_import(
 
 @env_commands.command("unset")
 def env_unset(
-    names: Names, project: Project = None, env: Env = PRODUCTION, server: Server = None
+    names: Names,
+    revoke: Revoke = False,
+    project: Project = None,
+    env: Env = PRODUCTION,
+    server: Server = None,
 ) -> None:
     """Remove variables."""
     with in_words():
         target = Target(server, project, env)
+        ending = "?revoke=true" if revoke else ""
         for name in names:
-            target.client.delete(f"{target.variables}/{quote(name, safe='')}")
+            target.client.delete(f"{target.variables}/{quote(name, safe='')}{ending}")
         typer.echo("Removed. It applies with the next deployment.")
 
 

@@ -19,13 +19,13 @@ PATIENCE = 5.0
 
 
 async def listed(settings: Settings) -> list[dict[str, Any]]:
-    async with _database(settings) as db, db.transaction() as session:
+    async with database(settings) as db, db.transaction() as session:
         return [_shown(one) for one in await service.people(session, now=utc_now())]
 
 
 async def created(settings: Settings, email: str, password: str, *, is_admin: bool) -> str:
     """The address as it is kept."""
-    async with _database(settings) as db:
+    async with database(settings) as db:
         user = await service.create_user(
             db,
             Passwords(),
@@ -38,24 +38,25 @@ async def created(settings: Settings, email: str, password: str, *, is_admin: bo
 
 
 async def unlocked(settings: Settings, email: str) -> None:
-    async with _database(settings) as db, db.transaction() as session:
+    async with database(settings) as db, db.transaction() as session:
         await service.unlock(session, email, now=utc_now())
 
 
 async def without_totp(settings: Settings, email: str) -> None:
-    async with _database(settings) as db, db.transaction() as session:
+    async with database(settings) as db, db.transaction() as session:
         await service.reset_totp(session, email, now=utc_now())
 
 
 async def reset(settings: Settings, email: str) -> tuple[str, str]:
     """The link for a browser, and the code for the command line."""
-    async with _database(settings) as db, db.transaction() as session:
+    async with database(settings) as db, db.transaction() as session:
         token = await service.reset_password(session, email, now=utc_now())
     return letters.reset_link(settings.web_address, token), token
 
 
 @asynccontextmanager
-async def _database(settings: Settings) -> AsyncGenerator[Database]:
+async def database(settings: Settings) -> AsyncGenerator[Database]:
+    """That of this machine, once it answers."""
     url = database_url(settings)
     runner.wait(url, seconds=PATIENCE)
     db = Database(url)

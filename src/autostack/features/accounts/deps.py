@@ -1,7 +1,7 @@
 """Who asks. The user comes from an access token, or from the dashboard's cookie."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, cast
 from uuid import UUID
@@ -12,12 +12,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from autostack.core.asking import TOKEN
 from autostack.core.clock import Clock
+from autostack.core.errors import Forbidden, NotFound
 from autostack.features.accounts import reach, service
 from autostack.features.accounts.errors import CrossSiteRefused, NotSignedIn, TokenForbids
+from autostack.features.accounts.providers import OAuth as OAuthValue
 from autostack.features.accounts.service import Accounts as AccountsValue
 from autostack.features.accounts.service import Origin
 from autostack.features.accounts.tokens import Kind
+from autostack.features.teams import roles
 from autostack.features.teams import service as teams
+from autostack.features.teams.deps import rule_of
+from autostack.features.teams.roles import Demand, Standing
 from autostack.models.api_token import ApiToken
 from autostack.models.user import User
 from autostack.web.client import address_of, is_https
@@ -32,6 +37,10 @@ class Reader:
     session_id: UUID
     """That of the token where there is one; whatever ends a session wants a real one."""
     token: ApiToken | None = None
+    demands: tuple[Demand, ...] = ()
+    """The roles that were asked for; streams ask again."""
+    standing: Standing | None = None
+    """In the team of what the call names first."""
 
     @property
     def only_project(self) -> UUID | None:
@@ -46,6 +55,14 @@ async def _accounts(request: Request) -> AccountsValue:
 Accounts = Annotated[AccountsValue, Depends(_accounts)]
 
 
+async def _oauth(request: Request) -> OAuthValue:
+    found: OAuthValue = request.app.state.oauth
+    return found
+
+
+OAuth = Annotated[OAuthValue, Depends(_oauth)]
+
+
 def cookie_name(request: Request) -> str:
     """`__Host-` pins the cookie to this host, and needs https."""
     return "__Host-autostack" if is_https(request) else "autostack"
@@ -53,6 +70,11 @@ def cookie_name(request: Request) -> str:
 
 def device_cookie_name(request: Request) -> str:
     return f"{cookie_name(request)}-device"
+
+
+def sign_in_cookie_name(request: Request) -> str:
+    """Of the browser that began to sign in elsewhere."""
+    return f"{cookie_name(request)}-sign-in"
 
 
 async def _origin(request: Request) -> Origin:
@@ -83,7 +105,16 @@ async def _reader(
         reader = Reader(user=user, session_id=row.id)
     quota = await limits.hit(settings.api_rate, "api", str(reader.user.id))
     request.state.headers = quota.headers
-    return reader
+    return await _in_role(request, session, reader)
+
+
+async def _in_role(request: Request, session: AsyncSession, reader: Reader) -> Reader:
+    """Every call of everybody passes here: the role in the team of what it names."""
+    rule, name = rule_of(request), request.scope["route"].name
+    body = await _body(request) if roles.reads_body(name) else None
+    demands = roles.demands(rule, path=request.path_params, body=body)
+    found = [await teams.expect(session, reader.user, one) for one in demands]
+    return replace(reader, demands=demands, standing=found[0] if found else None)
 
 
 async def _reader_by_token(
@@ -96,19 +127,15 @@ async def _reader_by_token(
     method, name, path = request.method, route.name, request.scope["path"]
     if not reach.allows(token.scope, operation=name, method=method, path=path):
         raise TokenForbids(f"its scope is {token.scope.value!r}")
-    named = reach.named(
-        name, path=request.path_params, query=request.query_params, body=await _body(request, name)
-    )
+    body = await _body(request) if name in reach.BY_BODY else None
+    named = reach.named(name, path=request.path_params, query=request.query_params, body=body)
     if not await service.reaches(session, token, named, name):
         raise TokenForbids("it is for one project, and this is not about it")
     TOKEN.set(token.id)
     return Reader(user=user, session_id=token.id, token=token)
 
 
-async def _body(request: Request, operation: str) -> object:
-    """Only of operations that name a project there: others may be large."""
-    if operation not in reach.BY_BODY:
-        return None
+async def _body(request: Request) -> object:
     try:
         return cast("object", await request.json())
     except ValueError:
@@ -153,7 +180,7 @@ async def _waiting_reader(
     limits: Limits,
     settings: Settings,
 ) -> Reader:
-    async with db.transaction() as session:
+    async with db.reading() as session:
         return await _reader(request, session, now, accounts, limits, settings)
 
 
@@ -170,14 +197,20 @@ WaitingUser = Annotated[User, Depends(_waiting_user)]
 
 
 def access(reader: Reader, clock: Clock) -> Callable[[AsyncSession], Awaitable[frozenset[UUID]]]:
-    """For streams: the teams this reader may read now; none once its session or token
-    has ended.
+    """For streams: the teams this reader may read now, or the one of what the stream is about;
+    none once its session, its token or its role has ended.
     """
 
     async def teams_now(session: AsyncSession) -> frozenset[UUID]:
         stands = service.token_stands if reader.token else service.stands
         if not await stands(session, reader.session_id, now=clock()):
             return frozenset()
-        return await teams.ids_of_user(session, reader.user.id)
+        if not reader.demands:
+            return await teams.ids_of_user(session, reader.user.id)
+        try:
+            found = [await teams.expect(session, reader.user, one) for one in reader.demands]
+        except (NotFound, Forbidden):
+            return frozenset()
+        return frozenset(one.team_id for one in found)
 
     return teams_now

@@ -190,3 +190,63 @@ class UserNotFound(NotFound):
 class EmailInvalid(Invalid):
     def __init__(self) -> None:
         super().__init__("This is not an e-mail address.")
+
+
+class ProviderUnknown(NotFound):
+    hint = "GET /auth/oauth lists those that can be used."
+
+    def __init__(self) -> None:
+        super().__init__("This platform offers no such sign-in.")
+
+
+class ProviderAway(Unavailable):
+    hint = "Try again later, or sign in with your password."
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"The sign-in with {name} does not work now: {why}.")
+
+
+class ProviderRefused(Unauthorized):
+    hint = "Begin the sign-in again."
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"{name} did not sign you in: {why}.")
+
+
+class SignInNotBegun(Invalid):
+    hint = "Begin the sign-in again: it is good once, for ten minutes, in the same browser."
+
+    def __init__(self) -> None:
+        super().__init__("This sign-in was not begun here, took too long, or was used already.")
+
+
+class AccountExists(Conflict):
+    def __init__(self, name: str) -> None:
+        super().__init__("There is already an account with this e-mail address.")
+        self.hint = f"Sign in to it as you did before, then link {name} in its settings."
+
+
+class EmailMissing(Invalid):
+    hint = "Confirm an e-mail address there, or make an account with a password and link it."
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} names no confirmed e-mail address of yours.")
+
+
+class IdentityTaken(Conflict):
+    hint = "Sign in with it, and remove it from that account first."
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"This account at {name} is linked to another account here.")
+
+
+class IdentityNotFound(NotFound):
+    def __init__(self) -> None:
+        super().__init__("There is no such linked account.")
+
+
+class LastWayIn(Conflict):
+    hint = "Set a password first, by the link for a forgotten one."
+
+    def __init__(self) -> None:
+        super().__init__("Without it you could not sign in any more.")

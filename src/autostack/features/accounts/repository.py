@@ -29,7 +29,8 @@ async def begin_registration(session: AsyncSession) -> bool:
 
 
 async def users(session: AsyncSession) -> Sequence[User]:
-    query = select(User).where(User.removed_at.is_(None))
+    """People: service accounts belong to their teams."""
+    query = select(User).where(User.removed_at.is_(None), User.service_of.is_(None))
     return (await session.scalars(query.order_by(User.created_at, User.id))).all()
 
 

@@ -6,6 +6,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from autostack.features.accounts import email, weak
 from autostack.models.api_token import Scope
+from autostack.models.team import Role
 
 Email = Annotated[
     str, Field(max_length=email.LONGEST, examples=["ada@example.com"]), AfterValidator(email.check)
@@ -24,6 +25,8 @@ class Registration(BaseModel):
     password: Password
     setup_code: str | None = Field(default=None, max_length=200)
     """For the first account of a platform that others can reach; printed on its console."""
+    invitation: LinkToken | None = None
+    """Lets the invited address in where nobody else may register; accept it once signed in."""
 
 
 class Credentials(BaseModel):
@@ -49,10 +52,12 @@ class UserRead(BaseModel):
 
 
 class TeamRead(BaseModel):
-    model_config = ConfigDict(from_attributes=True)
+    """A team, and what you are in it."""
 
     id: UUID
     name: str
+    personal: bool
+    role: Role
 
 
 class Me(UserRead):
@@ -143,6 +148,51 @@ class CodeProof(BaseModel):
 class Closing(PasswordProof):
     code: Code | None = None
     """Of the second factor, if the account has one."""
+
+
+class ProviderRead(BaseModel):
+    """Somebody one can sign in with."""
+
+    provider: str
+    name: str
+
+
+class ProviderList(BaseModel):
+    items: list[ProviderRead]
+    next_cursor: str | None = None
+
+
+class SignInBegun(BaseModel):
+    url: str
+    """Where the browser goes; it comes back to the dashboard with `code` and `state`."""
+
+
+class SignInReturned(BaseModel):
+    """What the browser came back with."""
+
+    code: str = Field(max_length=4000)
+    state: str = Field(max_length=300)
+    iss: str | None = Field(default=None, max_length=300)
+    """Where the provider sent it along."""
+    second_factor: Code | None = None
+    """Asked for by `second_factor_needed`: then send the same call again, with this."""
+
+
+class IdentityRead(BaseModel):
+    """An account elsewhere that signs you in here."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    provider: str
+    email: str | None
+    created_at: datetime
+    used_at: datetime
+
+
+class IdentityList(BaseModel):
+    items: list[IdentityRead]
+    next_cursor: str | None = None
 
 
 class TotpRead(BaseModel):

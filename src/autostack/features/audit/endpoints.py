@@ -1,7 +1,7 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime
 
@@ -11,10 +11,11 @@ from autostack.features.audit import service
 from autostack.features.audit.errors import OnlyAdministrators
 from autostack.features.audit.schemas import AuditList
 from autostack.features.events.service import Search
+from autostack.features.teams.deps import router as routes
 from autostack.web.deps import Database, Session
 from autostack.web.problems import problems
 
-router = APIRouter(prefix="/audit", tags=["audit"])
+router = routes("audit", prefix="/audit")
 
 _FILES: dict[int | str, dict[str, Any]] = {
     200: {

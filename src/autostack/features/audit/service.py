@@ -12,6 +12,7 @@ from autostack.features.audit.schemas import AuditRead
 from autostack.features.events import service as events
 from autostack.features.events.service import Search
 from autostack.features.teams import service as teams
+from autostack.models.team import Role
 from autostack.models.user import User
 
 BATCH = 500
@@ -21,12 +22,14 @@ COLUMNS = tuple(AuditRead.model_fields)
 async def allowed(
     session: AsyncSession, wanted: Search, *, reader: User, everything: bool
 ) -> Search:
-    """The search, narrowed to what the reader may see: their teams and their own account."""
+    """The search, narrowed to what the reader may see: the teams they administer, and what they
+    did themselves.
+    """
     if everything and not reader.is_admin:
         raise OnlyAdministrators
     if everything:
         return wanted
-    own = await teams.ids_of_user(session, reader.id)
+    own = await teams.ids_of_user(session, reader.id, least=Role.ADMIN)
     return wanted.within(teams=own, person=reader.id)
 
 

@@ -1,7 +1,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Request
+from fastapi import Header, Request
 from fastapi.responses import StreamingResponse
 
 from autostack.features.accounts.deps import CurrentReader, CurrentUser, access
@@ -38,14 +38,18 @@ from autostack.features.events.errors import EventIdInvalid
 from autostack.features.events.hub import Hub
 from autostack.features.projects import service as projects
 from autostack.features.projects.errors import ProjectNotFound
+from autostack.features.teams.deps import router as routes
 from autostack.features.uploads import service as uploads
 from autostack.features.uploads.errors import UploadNotFound
+from autostack.features.variables.errors import ValueRevoked
 from autostack.models.deployment import Kind
 from autostack.web.deps import Database, Now, Session, Settings, Streams
 from autostack.web.pages import Page, PageQuery
 from autostack.web.problems import problems
 
-router = APIRouter(tags=["deployments"])
+_NO_WAY_BACK = (ReleaseNotFound, ReleaseRemoved, ValueRevoked)
+
+router = routes("deployments")
 Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)]
 LastEventId = Annotated[str | None, Header(alias="Last-Event-ID", max_length=100)]
 
@@ -121,7 +125,9 @@ async def cancel_deployment(
 
 @router.post(
     "/deployments/{deployment_id}/rollback",
-    responses=problems(NotSignedIn, DeploymentNotFound, ReleaseNotFound, ReleaseRemoved),
+    responses=problems(
+        NotSignedIn, DeploymentNotFound, ReleaseNotFound, ReleaseRemoved, ValueRevoked
+    ),
 )
 async def roll_back_to_deployment(
     deployment_id: UUID, user: CurrentUser, session: Session, now: Now
@@ -158,7 +164,12 @@ async def follow_deployment(
 @router.post(
     "/environments/{environment_id}/rollback",
     responses=problems(
-        NotSignedIn, EnvironmentUnknown, NothingDeployed, ReleaseNotFound, ReleaseRemoved
+        NotSignedIn,
+        EnvironmentUnknown,
+        NothingDeployed,
+        ReleaseNotFound,
+        ReleaseRemoved,
+        ValueRevoked,
     ),
 )
 async def roll_back(
@@ -174,6 +185,8 @@ async def roll_back(
         by=user.id,
         now=now(),
     )
+    if body.pause_auto_deploy:
+        await environments.pause_after_rollback(session, *place, by=user, now=now())
     return DeploymentRead.model_validate(made)
 
 

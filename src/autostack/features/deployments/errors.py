@@ -1,19 +1,11 @@
 from collections.abc import Sequence
 
 from autostack.core.errors import Conflict, Invalid, NotFound
+from autostack.features.teams.errors import DeploymentNotFound as DeploymentNotFound  # noqa: PLC0414 - the api says it so
+from autostack.features.teams.errors import EnvironmentUnknown as EnvironmentUnknown  # noqa: PLC0414 - the api says it so
 
 SHOWN = 20
 """Releases that a message lists."""
-
-
-class DeploymentNotFound(NotFound):
-    def __init__(self) -> None:
-        super().__init__("There is no such deployment.")
-
-
-class EnvironmentUnknown(NotFound):
-    def __init__(self) -> None:
-        super().__init__("There is no such environment.")
 
 
 class DeploymentFinished(Conflict):

@@ -107,7 +107,7 @@ class Reconciler:
     async def round(self) -> None:
         """Look, decide, act."""
         await sweep(self._works)
-        async with self._works.db.transaction() as session:
+        async with self._works.db.reading() as session:
             rows = await _desired(session)
         observed = {**self._seen, **await self._asked(rows)}
         self._age(rows, observed)

@@ -8,7 +8,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from autostack.core.home import Home
-from autostack.core.logs import places
+from autostack.core.logs import hiding, places
 from autostack.core.logs.deployment import archive_of
 from autostack.engine import facts
 from autostack.engine.release import Artifact
@@ -132,6 +132,7 @@ def _remove_outputs(home: Home, remains: Remains) -> None:
         archive_of(path).unlink(missing_ok=True)
     for one in remains.printed:
         home.instance_output(one).unlink(missing_ok=True)
+        hiding.remove(str(home.instance_output(one)))
 
 
 def _remove_segments(home: Home, remains: Remains) -> None:

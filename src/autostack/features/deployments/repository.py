@@ -134,8 +134,13 @@ async def environments_of(session: AsyncSession, project_id: UUID) -> Sequence[U
 
 
 async def next_number(session: AsyncSession, project_id: UUID) -> int:
-    """Locks the project's row, so that two requests do not get the same number."""
-    await session.execute(select(Project.id).where(Project.id == project_id).with_for_update())
+    """Locks the project's row, so that two requests do not get the same number.
+
+    Not against references: PostgreSQL looks at those of a row that is changed twice in one
+    transaction, as the line of builds does with deployments we are about to wait for.
+    """
+    query = select(Project.id).where(Project.id == project_id)
+    await session.execute(query.with_for_update(key_share=True))
     highest = select(func.max(Deployment.number)).where(Deployment.project_id == project_id)
     return (await session.scalar(highest) or 0) + 1
 

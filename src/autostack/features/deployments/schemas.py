@@ -45,6 +45,8 @@ class Rollback(BaseModel):
 
     release_id: UUID | None = None
     deployment_id: UUID | None = None
+    pause_auto_deploy: bool = False
+    """Pushes deploy nothing there until `auto_deploy` of the environment is set again."""
 
 
 class Scale(BaseModel):

@@ -29,6 +29,7 @@ from autostack.features.deployments.errors import (
 from autostack.features.events import service as events
 from autostack.features.instances import service as instances
 from autostack.features.jobs import service as jobs
+from autostack.features.variables import service as variables
 from autostack.models.deployment import Deployment, Kind
 from autostack.models.environment import Environment
 from autostack.models.idempotency import IdempotencyKey
@@ -270,6 +271,7 @@ async def roll_back(
     release = await _chosen(session, environment, release_id, deployment_id)
     if release is None or release.environment_id != environment.id:
         raise ReleaseNotFound
+    await variables.check_not_revoked(session, release)
     await _hold(session, release)
     return await request(
         session, project, environment, now=now, by=by, kind=Kind.ROLLBACK, release=release

@@ -19,7 +19,7 @@ from autostack.engine.release import BUILD_LIMITS, Diagnosis, Limits, Status
 from autostack.engine.run import guarded
 from autostack.features.accounts.tasks import Desk
 from autostack.features.deployments import orders, service
-from autostack.features.deployments.journal import PostgresJournal, Site, work
+from autostack.features.deployments.journal import NOTHING, PostgresJournal, Site, Snapshot, work
 from autostack.features.deployments.turns import Turns
 from autostack.features.instances import places
 from autostack.features.jobs import service as jobs
@@ -90,8 +90,12 @@ async def settle(works: Works, deployment_id: UUID) -> None:
 
 async def sweep(works: Works) -> None:
     """Ask again for work that no living worker holds: an acknowledged deployment is never lost."""
+    async with works.db.reading() as session:
+        abandoned = await work.abandoned(session)
+    if not abandoned:
+        return
     async with works.db.transaction() as session:
-        for deployment_id, status in await work.abandoned(session):
+        for deployment_id, status in abandoned:
             over = status in {Status.SUCCESS, Status.FAILED}
             task = service.SETTLE if over else service.RUN
             lock = f"{task}:{deployment_id}"
@@ -125,8 +129,8 @@ async def _hold(
         return
     journal = _journal(works, deployment_id, lease)
     try:
-        order, sealed = await _order(works, deployment_id, settling=settled)
-        journal = _journal(works, deployment_id, lease, sealed=sealed)
+        order, snapshot = await _order(works, deployment_id, settling=settled)
+        journal = _journal(works, deployment_id, lease, snapshot=snapshot)
         await guarded(_awaited(carry_out(order, journal)), journal.renew_for_ever())
     except (LeaseLost, JournalAway) as error:
         logger.warning("deployment %s is left to be resumed: %s", deployment_id, error)
@@ -143,10 +147,10 @@ async def _awaited(carried: Awaitable[None]) -> None:
 
 
 def _journal(
-    works: Works, deployment_id: UUID, lease: UUID, *, sealed: bytes = b""
+    works: Works, deployment_id: UUID, lease: UUID, *, snapshot: Snapshot = NOTHING
 ) -> PostgresJournal:
     return PostgresJournal(
-        works.db, works.site, deployment_id=deployment_id, lease=lease, sealed=sealed
+        works.db, works.site, deployment_id=deployment_id, lease=lease, snapshot=snapshot
     )
 
 
@@ -166,7 +170,7 @@ async def _put_off(journal: PostgresJournal, error: AutostackError) -> None:
         await journal.settled()
 
 
-async def _order(works: Works, deployment_id: UUID, *, settling: bool) -> tuple[Order, bytes]:
+async def _order(works: Works, deployment_id: UUID, *, settling: bool) -> tuple[Order, Snapshot]:
     async with works.db.transaction() as session:
         deployment = await session.get(Deployment, deployment_id)
         rows = await orders.gather(session, deployment) if deployment else None
@@ -175,24 +179,27 @@ async def _order(works: Works, deployment_id: UUID, *, settling: bool) -> tuple[
         seat = await work.seat_for_builds(session, rows.project)
         uid = places.build_uid(works.site.host, seat)
         if settling:
-            return orders.order(rows, _nothing(), build_uid=uid, settling=True), b""
-        env, sealed = await _configuration(works, session, rows)
+            return orders.order(rows, _nothing(), build_uid=uid, settling=True), NOTHING
+        env, snapshot = await _configuration(works, session, rows)
         credential = projects.credential(rows.project, works.opener)
     secrets = orders.Secrets(variables=env, credential=credential)
     made = orders.order(rows, secrets, build_uid=uid)
-    return replace(made, build_limits=works.build_limits), sealed
+    return replace(made, build_limits=works.build_limits), snapshot
 
 
 async def _configuration(
     works: Works, session: AsyncSession, rows: orders.Rows
-) -> tuple[Mapping[str, str], bytes]:
+) -> tuple[Mapping[str, str], Snapshot]:
     """That of the release brought back, or a snapshot of what is set now."""
     context = orders.context(rows.environment.id)
     if rows.release is not None and rows.deployment.kind is not Kind.DEPLOY:
+        if rows.deployment.kind is Kind.ROLLBACK:
+            await variables.check_not_revoked(session, rows.release)
         sealed = rows.release.configuration
-        return orders.unpack(works.opener.open(sealed, context=context)), sealed
-    env = await variables.opened(session, rows.environment.id, works.opener)
-    return env, works.sealer.seal(orders.pack(env), context=context)
+        return orders.unpack(works.opener.open(sealed, context=context)), NOTHING
+    found = await variables.opened(session, rows.environment.id, works.opener)
+    sealed = works.sealer.seal(orders.pack(found.values), context=context)
+    return found.values, Snapshot(sealed=sealed, versions=found.versions)
 
 
 def _nothing() -> orders.Secrets:

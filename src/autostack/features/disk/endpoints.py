@@ -1,8 +1,6 @@
 import asyncio
 from uuid import UUID
 
-from fastapi import APIRouter
-
 from autostack.core import space
 from autostack.features.accounts.deps import CurrentUser
 from autostack.features.accounts.errors import NotSignedIn
@@ -11,10 +9,11 @@ from autostack.features.disk.errors import AdministratorOnly
 from autostack.features.disk.schemas import ProjectDisk, ServerDisk
 from autostack.features.projects import service as projects
 from autostack.features.projects.errors import ProjectNotFound
+from autostack.features.teams.deps import router as routes
 from autostack.web.deps import Now, Session, Settings
 from autostack.web.problems import problems
 
-router = APIRouter(tags=["disk"])
+router = routes("disk")
 
 
 @router.get("/projects/{project_id}/disk", responses=problems(NotSignedIn, ProjectNotFound))

@@ -1,7 +1,5 @@
 from uuid import UUID
 
-from fastapi import APIRouter
-
 from autostack.core import domain
 from autostack.core.settings import Settings as SettingsValue
 from autostack.features.accounts.deps import CurrentUser
@@ -10,6 +8,7 @@ from autostack.features.environments import service
 from autostack.features.environments.errors import (
     EnvironmentExists,
     EnvironmentNotFound,
+    EnvironmentsExhausted,
     ProductionStays,
 )
 from autostack.features.environments.schemas import (
@@ -22,11 +21,12 @@ from autostack.features.environments.schemas import (
 from autostack.features.projects import service as projects
 from autostack.features.projects.errors import ProjectNotFound
 from autostack.features.projects.schemas import Caps, Removed
+from autostack.features.teams.deps import router as routes
 from autostack.models.environment import Environment
 from autostack.web.deps import Now, Session, Settings
 from autostack.web.problems import problems
 
-router = APIRouter(prefix="/projects/{project_id}/environments", tags=["environments"])
+router = routes("environments", prefix="/projects/{project_id}/environments")
 
 
 @router.get("", responses=problems(NotSignedIn, ProjectNotFound))
@@ -39,7 +39,9 @@ async def list_environments(
     return EnvironmentList(items=[read(row, settings) for row in rows])
 
 
-@router.post("", responses=problems(NotSignedIn, ProjectNotFound, EnvironmentExists))
+@router.post(
+    "", responses=problems(NotSignedIn, ProjectNotFound, EnvironmentExists, EnvironmentsExhausted)
+)
 async def create_environment(
     project_id: UUID,
     body: EnvironmentCreate,
@@ -66,7 +68,9 @@ async def change_environment(
     settings: Settings,
     now: Now,
 ) -> EnvironmentRead:
-    """Set its branch, or how new releases are watched; from the next deployment on."""
+    """Set its branch, how new releases are watched from the next deployment on, whether pushes
+    deploy it, and whether it is protected.
+    """
     project = await projects.get(session, project_id, reader=user)
     environment = await service.get(session, project, name)
     fields = body.model_dump(exclude_unset=True, mode="json")
@@ -101,6 +105,8 @@ def read(environment: Environment, settings: SettingsValue) -> EnvironmentRead:
         watch=Watching.model_validate(environment.watch),
         limits={name: Caps.model_validate(caps) for name, caps in environment.limits.items()},
         stopped=environment.stopped,
+        auto_deploy=environment.pause is None,
+        protected=environment.protected,
         created_at=environment.created_at,
     )
 

@@ -21,3 +21,10 @@ class ProductionStays(Conflict):
 
     def __init__(self) -> None:
         super().__init__("The production environment cannot be removed.")
+
+
+class EnvironmentsExhausted(Conflict):
+    hint = "Remove one that nobody needs."
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"A project has at most {most} environments.")

@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from autostack.models.environment import Environment
+from autostack.models.user import User
 
 
 async def of_project(session: AsyncSession, project_id: UUID) -> Sequence[Environment]:
@@ -27,3 +28,7 @@ async def exists(session: AsyncSession, project_id: UUID, name: str) -> bool:
         Environment.project_id == project_id, Environment.name == name
     )
     return await session.scalar(query) is not None
+
+
+async def email_of(session: AsyncSession, user_id: UUID) -> str | None:
+    return await session.scalar(select(User.email).where(User.id == user_id))

@@ -35,6 +35,11 @@ class EnvironmentChange(BaseModel):
 
     branch: Branch | None = None
     watch: Watching | None = None
+    auto_deploy: bool | None = None
+    """Whether pushes deploy it, where a hook tells of them."""
+    protected: bool | None = Field(
+        default=None, description="Whether only admins of the team act on it; null is no change."
+    )
 
 
 class EnvironmentRead(BaseModel):
@@ -51,6 +56,9 @@ class EnvironmentRead(BaseModel):
     watch: Watching
     limits: dict[str, Caps] = Field(description="Set for this environment alone.")
     stopped: bool
+    auto_deploy: bool = Field(description="Whether pushes deploy it, where a hook tells of them.")
+    protected: bool
+    """Only admins of the team act on it."""
     created_at: datetime
 
 

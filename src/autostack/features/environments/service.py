@@ -11,6 +11,7 @@ from autostack.features.environments import repository
 from autostack.features.environments.errors import (
     EnvironmentExists,
     EnvironmentNotFound,
+    EnvironmentsExhausted,
     ProductionStays,
 )
 from autostack.features.events import service as events
@@ -22,6 +23,8 @@ from autostack.models.user import User
 
 PRODUCTION = projects.PRODUCTION
 REMOVE = "environment.remove"
+MOST = 50
+"""Environments of a project."""
 
 
 async def get(session: AsyncSession, project: Project, name: str) -> Environment:
@@ -50,6 +53,8 @@ async def create(
     await session.refresh(project, with_for_update=True)
     if await repository.exists(session, project.id, name):
         raise EnvironmentExists(name)
+    if len(await repository.of_project(session, project.id)) >= MOST:
+        raise EnvironmentsExhausted(MOST)
     made = await projects.open_environment(session, project, name=name, branch=branch, now=now)
     await _tell(session, project, made, "environment.created", by=by, now=now)
     return made
@@ -69,7 +74,34 @@ async def change(
         environment.branch = fields["branch"]
     if "watch" in fields:
         environment.watch = dict(fields["watch"] or {})
+    if fields.get("auto_deploy") is not None:
+        environment.pause = None if fields["auto_deploy"] else _pause(by, rollback=False)
+    if fields.get("protected") is not None:
+        environment.protected = fields["protected"]
     await _tell(session, project, environment, "environment.changed", by=by, now=now)
+
+
+async def pause_after_rollback(
+    session: AsyncSession, project: Project, environment: Environment, *, by: User, now: datetime
+) -> None:
+    """Pushes deploy nothing until somebody says so: the next one would bring back what the
+    rollback took away.
+    """
+    environment.pause = _pause(by, rollback=True)
+    await _tell(session, project, environment, "environment.paused", by=by, now=now)
+
+
+async def paused(session: AsyncSession, environment: Environment) -> str | None:
+    """Why pushes deploy nothing there, to follow `paused`; None when they do."""
+    if environment.pause is None:
+        return None
+    email = await repository.email_of(session, UUID(environment.pause["by"]))
+    since = "since the rollback " if environment.pause["rollback"] else ""
+    return f"{since}by {email or 'somebody whose account is gone'}"
+
+
+def _pause(by: User, *, rollback: bool) -> dict[str, Any]:
+    return {"by": str(by.id), "rollback": rollback}
 
 
 async def remove(
@@ -111,6 +143,6 @@ async def _tell(
         team_id=project.team_id,
         project_id=project.id,
         actor_id=by.id,
-        data={"environment": environment.name},
+        data={"environment": environment.name, "protected": environment.protected},
         now=now,
     )

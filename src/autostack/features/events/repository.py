@@ -54,17 +54,15 @@ async def after(
     deployment_id: UUID | None,
     limit: int,
 ) -> Sequence[Event]:
-    """Complete events behind a position, in the order in which everybody sees them."""
-    query = (
-        select(Event)
-        .where(tuple_(Event.xid, Event.id) > position, Event.xid < _HORIZON)
-        .where(Event.team_id.in_(teams))
-        .order_by(Event.xid, Event.id)
-        .limit(limit)
+    """Complete events behind a position, in the order in which everybody sees them. Those of a
+    deployment also from before its project came to these teams.
+    """
+    query = select(Event).where(
+        tuple_(Event.xid, Event.id) > position,
+        Event.xid < _HORIZON,
+        Event.team_id.in_(teams) if deployment_id is None else Event.deployment_id == deployment_id,
     )
-    if deployment_id is not None:
-        query = query.where(Event.deployment_id == deployment_id)
-    return (await session.scalars(query)).all()
+    return (await session.scalars(query.order_by(Event.xid, Event.id).limit(limit))).all()
 
 
 async def history(

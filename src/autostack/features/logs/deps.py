@@ -52,7 +52,7 @@ class ReadingValue:
     batch: bool
 
     async def once(self, look: Callable[[AsyncSession], Awaitable[T]]) -> T:
-        async with self.db.transaction() as session:
+        async with self.db.reading() as session:
             return await look(session)
 
     def asking(self, look: Callable[[AsyncSession], Awaitable[T]]) -> Asking[T]:

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -19,9 +18,10 @@ from autostack.features.logs.merge import Spring
 from autostack.features.logs.schemas import DeploymentLog, RuntimeLog
 from autostack.features.runs import service as runs
 from autostack.features.runs.errors import RunNotFound
+from autostack.features.teams.deps import router as routes
 from autostack.web.problems import problems
 
-router = APIRouter(tags=["logs"])
+router = routes("logs")
 
 _STREAM: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {}}}}
 

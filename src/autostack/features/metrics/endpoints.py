@@ -1,16 +1,17 @@
 import hmac
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from autostack.features.metrics import service
 from autostack.features.metrics.errors import MetricsTokenNeeded
 from autostack.features.metrics.schemas import Health, Readiness
+from autostack.features.teams.deps import router as routes
 from autostack.web.client import is_local
 from autostack.web.deps import Database, Settings, Streams
 from autostack.web.measure import Meters
 from autostack.web.problems import problems
 
-router = APIRouter(tags=["health"])
+router = routes("health", in_team=False)
 
 _MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 

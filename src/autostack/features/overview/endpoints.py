@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Request
+from fastapi import Header, Request
 from fastapi.responses import StreamingResponse
 
 from autostack.core.db import Database as DatabaseValue
@@ -29,6 +29,7 @@ from autostack.features.overview.schemas import EnvironmentNow, ProjectNow
 from autostack.features.projects import endpoints as project_endpoints
 from autostack.features.projects import service as projects
 from autostack.features.projects.errors import ProjectNotFound
+from autostack.features.teams.deps import router as routes
 from autostack.models.project import Project
 from autostack.models.user import User
 from autostack.web.deps import Database, Now, Session, Settings, Streams
@@ -36,7 +37,7 @@ from autostack.web.pages import CursorInvalid, Page, PageQuery
 from autostack.web.problems import problems
 from autostack.web.sse import Sse
 
-router = APIRouter(tags=["overview"])
+router = routes("overview")
 
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {

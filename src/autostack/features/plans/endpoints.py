@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from autostack.engine.errors import (
     BranchNotFound,
@@ -15,10 +15,11 @@ from autostack.features.plans import service
 from autostack.features.plans.errors import PlanTimedOut
 from autostack.features.plans.schemas import PlanAsk
 from autostack.features.projects.errors import RepositoryUrlInvalid
+from autostack.features.teams.deps import router as routes
 from autostack.web.deps import Database, Now
 from autostack.web.problems import Problem, problems, respond
 
-router = APIRouter(prefix="/projects/plan", tags=["projects"])
+router = routes("projects", prefix="/projects/plan")
 
 PATIENCE = timedelta(seconds=60)
 

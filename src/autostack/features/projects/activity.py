@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Request
+from fastapi import Header, Request
 from fastapi.responses import StreamingResponse
 
 from autostack.features.accounts.deps import CurrentReader, access
@@ -10,10 +10,11 @@ from autostack.features.accounts.errors import NotSignedIn
 from autostack.features.events import service as events
 from autostack.features.events.errors import EventIdInvalid
 from autostack.features.events.hub import Hub
+from autostack.features.teams.deps import router as routes
 from autostack.web.deps import Database, Now, Streams
 from autostack.web.problems import problems
 
-router = APIRouter(tags=["events"])
+router = routes("events")
 
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from autostack.features.accounts import service as accounts_service
@@ -17,11 +16,14 @@ from autostack.features.accounts.errors import (
 )
 from autostack.features.accounts.schemas import Closing, Done
 from autostack.features.projects import service
+from autostack.features.teams import service as teams
+from autostack.features.teams.deps import router as routes
+from autostack.features.teams.errors import LastOwner
 from autostack.models.user import User
 from autostack.web.deps import Database, Now
 from autostack.web.problems import problems
 
-router = APIRouter(prefix="/auth", tags=["accounts"])
+router = routes("accounts", prefix="/auth", in_team=False)
 
 
 @router.post(
@@ -32,6 +34,7 @@ router = APIRouter(prefix="/auth", tags=["accounts"])
         CodeWrong,
         AccountLocked,
         LastAdministrator,
+        LastOwner,
         CrossSiteRefused,
     ),
 )
@@ -49,6 +52,7 @@ async def remove_account(
 
 async def close(session: AsyncSession, user: User, *, now: datetime) -> None:
     """Sessions and projects are gone for everybody at once; a worker ends what runs."""
+    await teams.leave_all(session, user, now=now)
     await service.remove_all(session, by=user, now=now)
     await accounts_service.close(session, user, now=now)
     await accounts_service.purge(session)

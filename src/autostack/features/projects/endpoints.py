@@ -1,7 +1,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from autostack.features.accounts.deps import CurrentReader, CurrentUser
 from autostack.features.accounts.errors import NotSignedIn
@@ -10,6 +10,7 @@ from autostack.features.projects.errors import (
     DatabaseUnavailable,
     ProjectNameTaken,
     ProjectNotFound,
+    ProjectsExhausted,
     RepositoryUrlInvalid,
 )
 from autostack.features.projects.schemas import (
@@ -17,16 +18,19 @@ from autostack.features.projects.schemas import (
     DeployKey,
     Overrides,
     ProjectCreate,
+    ProjectMove,
     ProjectRead,
     ProjectUpdate,
     Removed,
 )
+from autostack.features.teams.deps import router as routes
+from autostack.features.teams.errors import RoleTooLow, TeamNotFound
 from autostack.models.project import Project
 from autostack.web.deps import Now, Sealer, Session
 from autostack.web.pages import CursorInvalid, Page, PageQuery
 from autostack.web.problems import problems
 
-router = APIRouter(prefix="/projects", tags=["projects"])
+router = routes("projects", prefix="/projects")
 
 
 @router.get("", responses=problems(NotSignedIn, CursorInvalid))
@@ -45,7 +49,15 @@ async def list_projects(
 
 @router.post(
     "",
-    responses=problems(NotSignedIn, ProjectNameTaken, DatabaseUnavailable, RepositoryUrlInvalid),
+    responses=problems(
+        NotSignedIn,
+        RoleTooLow,
+        TeamNotFound,
+        ProjectNameTaken,
+        ProjectsExhausted,
+        DatabaseUnavailable,
+        RepositoryUrlInvalid,
+    ),
 )
 async def create_project(
     body: ProjectCreate, user: CurrentUser, session: Session, now: Now
@@ -62,6 +74,7 @@ async def create_project(
         framework=body.framework,
         database=body.database,
         overrides=body.overrides.model_dump(exclude_none=True),
+        team_id=body.team_id,
     )
     return read(project)
 
@@ -92,6 +105,20 @@ async def remove_project(
     project = await service.get(session, project_id, reader=user)
     await service.remove(session, project, by=user, now=now())
     return Removed()
+
+
+@router.post(
+    "/{project_id}/move",
+    responses=problems(NotSignedIn, RoleTooLow, ProjectNotFound, TeamNotFound, ProjectNameTaken),
+)
+async def move_project(
+    project_id: UUID, body: ProjectMove, user: CurrentUser, session: Session, now: Now
+) -> ProjectRead:
+    """Give it to another team of yours, as it runs. Its production becomes protected there, unless
+    that is your personal team.
+    """
+    project = await service.get(session, project_id, reader=user)
+    return read(await service.move(session, project, team_id=body.team_id, by=user, now=now()))
 
 
 @router.put("/{project_id}/credential", responses=problems(NotSignedIn, ProjectNotFound))

@@ -1,11 +1,5 @@
-from autostack.core.errors import Conflict, Invalid, NotFound, Unavailable
-
-
-class ProjectNotFound(NotFound):
-    hint = "GET /projects lists yours."
-
-    def __init__(self) -> None:
-        super().__init__("There is no such project.")
+from autostack.core.errors import Conflict, Invalid, Unavailable
+from autostack.features.teams.errors import ProjectNotFound as ProjectNotFound  # noqa: PLC0414 - the api says it so
 
 
 class ProjectNameTaken(Conflict):
@@ -41,3 +35,10 @@ class AddressesExhausted(Unavailable):
 
     def __init__(self) -> None:
         super().__init__("There is no free address for another environment.")
+
+
+class ProjectsExhausted(Conflict):
+    hint = "Remove one that nobody needs."
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"A team has at most {most} projects.")

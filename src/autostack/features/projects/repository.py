@@ -3,14 +3,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from autostack.features.teams import roles
 from autostack.models.environment import Environment
 from autostack.models.project import Project
-from autostack.models.team import Membership
+from autostack.models.team import Membership, Role
 from autostack.web.pages import Paging, newest_first
 
 
@@ -25,8 +26,17 @@ async def readable(session: AsyncSession, user_id: UUID, project_id: UUID) -> Pr
 
 
 async def opening(session: AsyncSession, user_id: UUID, repo_url: str) -> Project | None:
-    """The newest project of the reader's teams that holds a credential for this very address."""
-    query = _readable(user_id).where(Project.repo_url == repo_url, Project.credential.is_not(None))
+    """The newest project that holds a credential for this very address, of the teams in which the
+    reader may deploy it: whoever only looks does not read its repository.
+    """
+    deploying = select(Membership.team_id).where(
+        Membership.user_id == user_id, Membership.role.in_(roles.from_on(Role.DEVELOPER))
+    )
+    query = _readable(user_id).where(
+        Project.repo_url == repo_url,
+        Project.credential.is_not(None),
+        Project.team_id.in_(deploying),
+    )
     return await session.scalar(query.order_by(Project.created_at.desc()).limit(1))
 
 
@@ -46,6 +56,11 @@ async def page(
 async def of_team(session: AsyncSession, team_id: UUID) -> Sequence[Project]:
     query = select(Project).where(Project.team_id == team_id, Project.removed_at.is_(None))
     return (await session.scalars(query.order_by(Project.id).with_for_update())).all()
+
+
+async def count(session: AsyncSession, team_id: UUID) -> int:
+    query = select(func.count()).select_from(Project).where(Project.team_id == team_id)
+    return await session.scalar(query.where(Project.removed_at.is_(None))) or 0
 
 
 async def name_taken(session: AsyncSession, team_id: UUID, name: str) -> bool:

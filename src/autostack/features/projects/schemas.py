@@ -52,6 +52,8 @@ class ProjectCreate(BaseModel):
     framework: Word | None = None
     database: Word | None = None
     overrides: Overrides = Overrides()
+    team_id: UUID | None = None
+    """The team that owns it; your personal one by default."""
 
 
 class ProjectUpdate(BaseModel):
@@ -61,6 +63,11 @@ class ProjectUpdate(BaseModel):
     description: str | None = Field(default=None, max_length=2000)
     repo_url: RepoUrl | None = None
     overrides: Overrides | None = None
+
+
+class ProjectMove(BaseModel):
+    team_id: UUID
+    """The team that shall own it."""
 
 
 class ProjectRead(BaseModel):

@@ -9,6 +9,7 @@ from ipaddress import IPv4Address
 from typing import Any
 from uuid import UUID, uuid4
 
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from autostack.core.crypto import Opener, Sealer
@@ -22,6 +23,7 @@ from autostack.features.projects.errors import (
     DatabaseUnavailable,
     ProjectNameTaken,
     ProjectNotFound,
+    ProjectsExhausted,
 )
 from autostack.features.teams import service as teams
 from autostack.models.environment import Environment
@@ -32,6 +34,8 @@ from autostack.web.pages import Paging
 PRODUCTION = "production"
 REMOVE = "project.remove"
 
+MOST = 500
+"""Projects of a team."""
 _TRIES = 20
 _NO_DATABASE = frozenset({"", "none"})
 # 127.0.0.0/16 is left to the machine: localhost, Debian's own name, resolvers.
@@ -74,12 +78,17 @@ async def create(
     framework: str | None = None,
     database: str | None = None,
     overrides: dict[str, Any] | None = None,
+    team_id: UUID | None = None,
 ) -> Project:
-    """A project in the user's personal team, with its production environment."""
+    """A project of a team, by default of the user's own, with its production environment. That is
+    protected where a team may have other members: who comes later does not deploy to it.
+    """
     if database is not None and database.strip().lower() not in _NO_DATABASE:
         raise DatabaseUnavailable(database)
     address = names.check_repo_url(repo_url)
-    team = await teams.personal(session, by)
+    team = await teams.get(session, team_id or await teams.home(session, by))
+    if await repository.count(session, team.id) >= MOST:
+        raise ProjectsExhausted(MOST)
     wanted = names.label(name)
     for attempt in range(_TRIES):
         if await repository.name_taken(session, team.id, name):
@@ -103,7 +112,8 @@ async def create(
             updated_at=now,
         )
         if await repository.add(session, project):
-            await open_environment(session, project, name=PRODUCTION, branch=None, now=now)
+            place = await open_environment(session, project, name=PRODUCTION, branch=None, now=now)
+            place.protected = team.personal_to is None
             await _tell(session, project, "project.created", by=by, now=now)
             return project
     raise AddressesExhausted
@@ -156,6 +166,36 @@ async def update(
     project.updated_at = now
     await session.flush()
     await _tell(session, project, "project.updated", by=by, now=now)
+    return project
+
+
+async def move(
+    session: AsyncSession, project: Project, *, team_id: UUID, by: User, now: datetime
+) -> Project:
+    """To another team; nothing of what runs changes. Both teams are told."""
+    await session.refresh(project, with_for_update=True)
+    before, name, team = project.team_id, project.name, await teams.get(session, team_id)
+    if before == team_id:
+        return project
+    try:
+        async with session.begin_nested():
+            project.team_id, project.updated_at = team_id, now
+    except IntegrityError:
+        raise ProjectNameTaken(name) from None
+    place = await repository.environment_named(session, project.id, PRODUCTION)
+    if place is not None and team.personal_to is None:
+        place.protected = True
+    about = {"from": str(before), "to": str(team_id)}
+    for told in (before, team_id):
+        await events.emit(
+            session,
+            "project.moved",
+            team_id=told,
+            project_id=project.id,
+            actor_id=by.id,
+            now=now,
+            data=about,
+        )
     return project
 
 
@@ -231,14 +271,14 @@ async def forget_credential(
 
 def _seal(project: Project, credential: Credential, sealer: Sealer) -> None:
     text = json.dumps(asdict(credential))
-    project.credential = sealer.seal(text.encode(), context=_place(project))
+    project.credential = sealer.seal(text.encode(), context=place(project.id))
 
 
 def credential(project: Project, opener: Opener) -> Credential | None:
     """For the worker: what opens the repository."""
     if project.credential is None:
         return None
-    return Credential(**json.loads(opener.open(project.credential, context=_place(project))))
+    return Credential(**json.loads(opener.open(project.credential, context=place(project.id))))
 
 
 async def credential_for(
@@ -249,5 +289,6 @@ async def credential_for(
     return credential(project, opener) if project else None
 
 
-def _place(project: Project) -> str:
-    return f"credential:{project.id}"
+def place(project_id: UUID) -> str:
+    """What a credential is sealed for."""
+    return f"credential:{project_id}"

@@ -1,7 +1,5 @@
 from uuid import UUID
 
-from fastapi import APIRouter
-
 from autostack.features.accounts.deps import CurrentUser
 from autostack.features.accounts.errors import NotSignedIn
 from autostack.features.deployments import service as deployments
@@ -9,11 +7,12 @@ from autostack.features.deployments.errors import EnvironmentUnknown, NothingDep
 from autostack.features.runs import service
 from autostack.features.runs.errors import RunFinished, RunNotFound, StaticRelease, TooManyRuns
 from autostack.features.runs.schemas import RunCreate, RunRead
+from autostack.features.teams.deps import router as routes
 from autostack.web.deps import Now, Session
 from autostack.web.pages import Page, PageQuery
 from autostack.web.problems import problems
 
-router = APIRouter(tags=["runs"])
+router = routes("runs")
 
 
 @router.post(

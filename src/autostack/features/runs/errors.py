@@ -1,9 +1,5 @@
-from autostack.core.errors import Conflict, NotFound
-
-
-class RunNotFound(NotFound):
-    def __init__(self) -> None:
-        super().__init__("There is no such run.")
+from autostack.core.errors import Conflict
+from autostack.features.teams.errors import RunNotFound as RunNotFound  # noqa: PLC0414 - the api says it so
 
 
 class RunFinished(Conflict):

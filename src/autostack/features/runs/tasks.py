@@ -17,7 +17,7 @@ from autostack.features.runs.journal import PostgresRun
 
 logger = logging.getLogger(__name__)
 
-ROUND = timedelta(seconds=3)
+ROUND = timedelta(seconds=10)
 FAREWELL = 2.0
 """Seconds a worker that ends tries to say so; the next one says it otherwise."""
 
@@ -30,6 +30,7 @@ class Runs:
         self._means = means
         self._at_once = at_once
         self._held: set[UUID] = set()
+        self._room = asyncio.Event()
 
     async def carry_out(self, run_id: UUID) -> None:
         """Run it, or end it where another worker was cut off. Left to the sweep when as many
@@ -41,6 +42,8 @@ class Runs:
         try:
             await self._claimed(run_id)
         finally:
+            if len(self._held) >= self._at_once:
+                self._room.set()
             self._held.discard(run_id)
 
     async def take_over(self) -> None:
@@ -52,14 +55,19 @@ class Runs:
 
     async def sweep(self) -> None:
         """Ask again for what no living worker holds."""
-        async with self._works.db.transaction() as session:
-            for run_id in await service.abandoned(session):
-                if run_id not in self._held:
+        async with self._works.db.reading() as session:
+            left = [one for one in await service.abandoned(session) if one not in self._held]
+        if left:
+            async with self._works.db.transaction() as session:
+                for run_id in left:
                     await service.ask(session, run_id)
 
     async def sweep_for_ever(self) -> None:
+        """At once where a run has ended that may have kept another one out; else now and then."""
         while True:
-            await asyncio.sleep(ROUND.total_seconds())
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._room.wait(), ROUND.total_seconds())
+            self._room.clear()
             await self.sweep()
 
     async def _claimed(self, run_id: UUID) -> None:

@@ -1,8 +1,6 @@
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter
-
 from autostack.engine.tally import Tally, total
 from autostack.features.accounts.deps import CurrentUser
 from autostack.features.accounts.errors import NotSignedIn
@@ -10,12 +8,13 @@ from autostack.features.environments import service as environments
 from autostack.features.environments.errors import EnvironmentNotFound
 from autostack.features.projects import service as projects
 from autostack.features.projects.errors import ProjectNotFound
+from autostack.features.teams.deps import router as routes
 from autostack.features.traffic import service
 from autostack.features.traffic.schemas import Answers, Span, TrafficPoint, TrafficRead
 from autostack.web.deps import Now, Session
 from autostack.web.problems import problems
 
-router = APIRouter(prefix="/projects/{project_id}/environments/{name}", tags=["traffic"])
+router = routes("traffic", prefix="/projects/{project_id}/environments/{name}")
 
 
 @router.get("/traffic", responses=problems(NotSignedIn, ProjectNotFound, EnvironmentNotFound))

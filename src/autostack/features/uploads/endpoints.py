@@ -1,7 +1,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Request
+from fastapi import Header, Request
 from starlette.requests import ClientDisconnect
 
 from autostack.core.uploads import UploadEmpty, UploadSpaceMissing, UploadTooLarge
@@ -10,13 +10,14 @@ from autostack.features.accounts.deps import WaitingUser
 from autostack.features.accounts.errors import NotSignedIn
 from autostack.features.projects import service as projects
 from autostack.features.projects.errors import ProjectNotFound
+from autostack.features.teams.deps import router as routes
 from autostack.features.uploads import service
 from autostack.features.uploads.errors import UploadCutOff
 from autostack.features.uploads.schemas import UploadRead
 from autostack.web.deps import Database, Settings
 from autostack.web.problems import problems
 
-router = APIRouter(prefix="/projects/{project_id}/uploads", tags=["deployments"])
+router = routes("deployments", prefix="/projects/{project_id}/uploads")
 
 Length = Annotated[int, Header(alias="Content-Length", ge=0, include_in_schema=False)]
 PATH = r"/projects/[^/]+/uploads"

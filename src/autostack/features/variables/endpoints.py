@@ -1,6 +1,7 @@
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import Query
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from autostack.features.accounts.deps import CurrentUser
@@ -9,6 +10,7 @@ from autostack.features.environments import service as environments
 from autostack.features.environments.errors import EnvironmentNotFound
 from autostack.features.projects import service as projects
 from autostack.features.projects.errors import ProjectNotFound
+from autostack.features.teams.deps import router as routes
 from autostack.features.variables import service
 from autostack.features.variables.errors import (
     DotenvInvalid,
@@ -27,9 +29,10 @@ from autostack.models.environment import Environment
 from autostack.web.deps import Now, Sealer, Session
 from autostack.web.problems import problems
 
-router = APIRouter(
-    prefix="/projects/{project_id}/environments/{environment}/variables", tags=["variables"]
-)
+router = routes("variables", prefix="/projects/{project_id}/environments/{environment}/variables")
+Revoke = Annotated[
+    bool, Query(description="Also keep releases that carry it from being brought back.")
+]
 _MISSING = (NotSignedIn, ProjectNotFound, EnvironmentNotFound)
 
 
@@ -90,12 +93,19 @@ async def set_variable(
 
 @router.delete("/{name}", responses=problems(*_MISSING, VariableNotFound))
 async def remove_variable(
-    project_id: UUID, environment: str, name: str, user: CurrentUser, session: Session, now: Now
+    project_id: UUID,
+    environment: str,
+    name: str,
+    user: CurrentUser,
+    session: Session,
+    now: Now,
+    *,
+    revoke: Revoke = False,
 ) -> VariableRemoved:
     """Remove one."""
     project = await projects.get(session, project_id, reader=user)
     found = await environments.get(session, project, environment)
-    await service.remove(session, project, found, name, by=user, now=now())
+    await service.remove(session, project, found, name, by=user, now=now(), revoke=revoke)
     return VariableRemoved()
 
 

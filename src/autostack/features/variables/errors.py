@@ -1,4 +1,4 @@
-from autostack.core.errors import Invalid, NotFound, TooLarge
+from autostack.core.errors import Conflict, Invalid, NotFound, TooLarge
 
 
 class VariableNameInvalid(Invalid):
@@ -18,6 +18,13 @@ class VariableReserved(Invalid):
 class VariableNotFound(NotFound):
     def __init__(self, name: str) -> None:
         super().__init__(f"There is no variable {name[:80]!r} in this environment.")
+
+
+class ValueRevoked(Conflict):
+    hint = "Deploy its commit again: it then gets what is set now."
+
+    def __init__(self, name: str, release: int) -> None:
+        super().__init__(f"Release {release} carries a value of {name} that was revoked.")
 
 
 class VariablesTooLarge(TooLarge):

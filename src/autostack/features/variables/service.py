@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from autostack.core.crypto import Opener, Sealer
 from autostack.features.events import service as events
 from autostack.features.variables import dotenv, repository
 from autostack.features.variables.errors import (
+    ValueRevoked,
     VariableNameInvalid,
     VariableNotFound,
     VariableReserved,
@@ -19,16 +21,27 @@ from autostack.features.variables.errors import (
 from autostack.features.variables.schemas import LARGEST
 from autostack.models.environment import Environment
 from autostack.models.project import Project
+from autostack.models.release import Release
 from autostack.models.user import User
-from autostack.models.variable import Variable
+from autostack.models.variable import Variable, VariablePast
 
 MOST = 500
 # The kernel gives a new program's environment a quarter of its 8 MB stack at most; most need less.
 LARGEST_TOGETHER = 512 * 1024
 
+CHANGED = "variables.changed"
+
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}", re.ASCII)
 _RESERVED = frozenset({"PORT"})
 _OURS = "AUTOSTACK_"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """What is set, and of which version each is."""
+
+    values: Mapping[str, str] = field(repr=False)
+    versions: Mapping[str, int]
 
 
 def check_name(name: str) -> str:
@@ -94,19 +107,43 @@ async def remove(
     *,
     by: User,
     now: datetime,
+    revoke: bool = False,
 ) -> None:
-    if not await repository.remove(session, environment.id, name):
+    """`revoke` also keeps releases that carry it from being brought back; it may be asked for
+    after it was removed.
+    """
+    gone = await repository.remove(session, environment.id, name)
+    known = revoke and await repository.revoke(session, environment.id, name, now=now)
+    if not gone and not known:
         raise VariableNotFound(name)
-    await _tell(session, project, environment, [name], by=by, now=now)
+    kind = "variables.revoked" if revoke else CHANGED
+    await _tell(session, project, environment, [name], by=by, now=now, kind=kind)
 
 
-async def opened(session: AsyncSession, environment_id: UUID, opener: Opener) -> dict[str, str]:
+async def opened(session: AsyncSession, environment_id: UUID, opener: Opener) -> Opened:
     """For the worker: names and values. One that does not open fails all of it."""
     rows = await repository.of_environment(session, environment_id)
-    return {
-        row.name: opener.open(row.sealed, context=place(environment_id, row.name)).decode()
-        for row in rows
-    }
+    return Opened(
+        values={
+            row.name: opener.open(row.sealed, context=place(environment_id, row.name)).decode()
+            for row in rows
+        },
+        versions={row.name: row.version for row in rows},
+    )
+
+
+async def check_not_revoked(session: AsyncSession, release: Release) -> None:
+    """`ValueRevoked` when the release carries what was revoked meanwhile."""
+    for past in await repository.revoked(session, release.environment_id):
+        if _carries(release, past):
+            raise ValueRevoked(past.name, release.number)
+
+
+def _carries(release: Release, past: VariablePast) -> bool:
+    if release.variables is None:
+        # Nobody wrote down what it carries, so it counts as carrying what there was at its time.
+        return past.revoked_at is not None and release.created_at < past.revoked_at
+    return 0 < int(release.variables.get(past.name, 0)) <= past.revoked
 
 
 def place(environment_id: UUID, name: str) -> str:
@@ -129,10 +166,11 @@ async def _tell(
     *,
     by: User,
     now: datetime,
+    kind: str = CHANGED,
 ) -> None:
     await events.emit(
         session,
-        "variables.changed",
+        kind,
         team_id=project.team_id,
         project_id=project.id,
         actor_id=by.id,

@@ -64,6 +64,7 @@ async def test_a_change_with_a_token_names_the_token(app: FastAPI, ada: Account)
     assert made["token"] not in json.dumps(token)
 
 
+@pytest.mark.attack("Z03", "Z11")
 async def test_nobody_reads_the_history_of_others(ada: Account, eve: Account) -> None:
     shop = await ada.project()
 
@@ -116,6 +117,7 @@ async def test_a_table_holds_no_formula(client: httpx.AsyncClient, ada: Account)
     assert formula not in actors
 
 
+@pytest.mark.attack("Z21")
 @pytest.mark.usefixtures("ada")
 @pytest.mark.parametrize(
     "change", ["update events set kind = 'x'", "delete from events", "truncate events"]

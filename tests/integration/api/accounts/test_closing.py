@@ -33,6 +33,7 @@ async def email_of(db: Database, account: Account) -> list[Any]:
     return await rows(db, "select email from users where id = :id", id=account.id)
 
 
+@pytest.mark.attack("Z19")
 @pytest.mark.usefixtures("ada")
 async def test_a_removed_account_is_gone_and_its_address_is_free(
     eve: Account, client: httpx.AsyncClient, db: Database
@@ -104,6 +105,7 @@ async def test_signing_out_everywhere_else_leaves_this_session(
         assert (await client.get("/auth/me", headers=bearer)).status_code == 401
 
 
+@pytest.mark.attack("Z07")
 async def test_an_open_stream_ends_at_once_when_its_session_does(
     app: FastAPI, ada: Account, db: Database, database_url: str
 ) -> None:

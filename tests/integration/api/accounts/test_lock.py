@@ -27,6 +27,7 @@ async def device_of(client: httpx.AsyncClient, email: str = ADA) -> str:
     return str((await client.post("/auth/login", json=login)).json()["device_token"])
 
 
+@pytest.mark.attack("A31")
 @pytest.mark.usefixtures("ada")
 async def test_a_known_device_passes_the_lock_that_strangers_made(
     app: FastAPI, client: httpx.AsyncClient
@@ -88,6 +89,7 @@ async def test_a_device_token_is_no_session(ada: Account, client: httpx.AsyncCli
     assert (await ada.client.get("/auth/me")).status_code == 200
 
 
+@pytest.mark.attack("A31")
 @pytest.mark.usefixtures("ada")
 async def test_a_reset_by_mail_lifts_the_lock_and_the_next_one_does_not_hold(
     app: FastAPI, client: httpx.AsyncClient, mail: Mail
@@ -107,6 +109,7 @@ async def test_a_reset_by_mail_lifts_the_lock_and_the_next_one_does_not_hold(
     assert await signed_in(client, ADA, new, device_token=done["device_token"])
 
 
+@pytest.mark.attack("A27")
 @pytest.mark.usefixtures("ada")
 async def test_a_lock_outlives_the_api_and_ends_with_its_time(
     app: FastAPI, settings: Settings, keys: Keys, database_url: str, clock: FakeClock

@@ -62,6 +62,7 @@ async def test_whoever_found_an_open_session_cannot_guess_its_password_there(
     assert still.status_code == 423
 
 
+@pytest.mark.attack("A20")
 @pytest.mark.parametrize(
     "password",
     [
@@ -142,6 +143,7 @@ async def test_a_link_ends_after_an_hour_and_when_the_password_changes(
     assert (await client.post("/auth/password/reset/confirm", json=body)).status_code == 422
 
 
+@pytest.mark.attack("A25")
 @pytest.mark.usefixtures("ada")
 async def test_nobody_learns_from_a_reset_who_has_an_account(
     client: httpx.AsyncClient, mail: Mail
@@ -155,6 +157,7 @@ async def test_nobody_learns_from_a_reset_who_has_an_account(
     assert mail.box.recipients == [[ADA]]
 
 
+@pytest.mark.attack("A23")
 @pytest.mark.usefixtures("ada")
 @pytest.mark.parametrize(
     "email",
@@ -170,6 +173,7 @@ async def test_a_letter_goes_to_the_stored_address_alone(
     assert mail.box.letters == []
 
 
+@pytest.mark.attack("A24", "S11")
 @pytest.mark.usefixtures("ada")
 async def test_links_lead_to_the_configured_address_whatever_a_request_says(
     client: httpx.AsyncClient, mail: Mail
@@ -182,6 +186,7 @@ async def test_links_lead_to_the_configured_address_whatever_a_request_says(
     assert "evil" not in mail.box.text()
 
 
+@pytest.mark.attack("Q10")
 @pytest.mark.usefixtures("ada")
 async def test_nobody_is_flooded_with_letters(client: httpx.AsyncClient, mail: Mail) -> None:
     for _ in range(6):
@@ -209,6 +214,7 @@ async def test_a_letter_that_was_not_sent_is_sent_later(
     assert mail.box.recipients == [[ADA]]
 
 
+@pytest.mark.attack("A16")
 async def test_a_dump_of_the_database_opens_nothing(ada: Account, mail: Mail, db: Database) -> None:
     token = await ask_for_link(ada.client, mail)
 
@@ -236,6 +242,7 @@ async def test_an_old_bcrypt_hash_still_opens_and_becomes_argon2(
     assert (await ada.client.get("/auth/me")).status_code == 200
 
 
+@pytest.mark.attack("A18")
 @pytest.mark.usefixtures("ada")
 async def test_what_bcrypt_would_cut_off_is_not_accepted(
     client: httpx.AsyncClient, db: Database

@@ -168,6 +168,7 @@ async def test_what_is_not_there_cannot_be_changed(ada: Account, call: str) -> N
     assert (answer.status_code, answer.json()["code"]) == (409, "second_factor_off")
 
 
+@pytest.mark.attack("A16")
 async def test_a_dump_of_the_database_makes_no_codes(
     ada: Account, db: Database, clock: FakeClock
 ) -> None:

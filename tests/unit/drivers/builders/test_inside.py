@@ -43,5 +43,6 @@ def test_the_platforms_and_the_users_own_word_counts_more(monkeypatch: pytest.Mo
     assert inside.environment(spec({"NODE_USE_SYSTEM_CA": "0"}), ())["NODE_USE_SYSTEM_CA"] == "0"
 
 
+@pytest.mark.attack("B05")
 def test_home_is_ours_to_decide() -> None:
     assert inside.environment(spec({"HOME": "/root"}), ())["HOME"] == "/cache/home"

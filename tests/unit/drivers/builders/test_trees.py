@@ -41,6 +41,7 @@ def test_a_copy_ends_when_nobody_wants_it_any_more(tmp_path: Path) -> None:
         )
 
 
+@pytest.mark.attack("G26")
 def test_a_seal_takes_modes_back_and_drops_what_is_no_file(tmp_path: Path) -> None:
     top = tmp_path / "top"
     (top / "shut").mkdir(parents=True)

@@ -81,3 +81,12 @@ def test_the_version_a_project_asks_for_is_in_the_name_of_its_base(asked: str, t
 
 def test_a_procfile_alone_begins_from_a_plain_image() -> None:
     assert base(Plan(family=Family.PROCFILE), BASES) == "plain"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\\\n", '"\n', "$\n", "\u2028", "\x0b"])
+def test_b01_a_value_is_never_an_instruction(end: str) -> None:
+    plan = replace(FLASK, env={"A": f"x{end}RUN touch /mark"})
+
+    text = dockerfile(plan, BASES)
+
+    assert not [line for line in text.split("\n") if line.startswith("RUN touch")]

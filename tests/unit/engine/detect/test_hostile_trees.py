@@ -12,6 +12,7 @@ from autostack.engine.errors import NothingDetected
 from tests.unit.engine.detect.trees import plan_of, write
 
 
+@pytest.mark.attack("G23")
 def test_no_link_is_followed(tmp_path: Path) -> None:
     outside = write(tmp_path / "outside", {"secret.txt": "s", "requirements.txt": "flask"})
     inside = write(tmp_path / "inside", {"index.html": "x"})
@@ -24,6 +25,7 @@ def test_no_link_is_followed(tmp_path: Path) -> None:
         assert tree.text("deep/secret.txt") is None
 
 
+@pytest.mark.attack("P01")
 @pytest.mark.parametrize("path", ["../outside/secret.txt", "/etc/passwd", "a/../../x", "\0", ""])
 def test_no_path_leads_out(tmp_path: Path, path: str) -> None:
     write(tmp_path / "outside", {"secret.txt": "s"})
@@ -39,6 +41,7 @@ def test_a_pipe_is_no_file_and_nobody_waits_for_it(tmp_path: Path) -> None:
         assert tree.text("package.json") is None
 
 
+@pytest.mark.attack("B09")
 def test_sizes_depths_and_counts_are_bounded(tmp_path: Path) -> None:
     write(tmp_path, {"big.py": "x" * (MAX_TEXT + 9), "/".join("d" * (MAX_DEPTH + 3)) + "/f": ""})
     for number in range(300):
@@ -88,6 +91,7 @@ def test_lines_made_for_slow_expressions_end_soon(tmp_path: Path) -> None:
     assert time.monotonic() - began < 5
 
 
+@pytest.mark.attack("B09")
 def test_any_bytes_are_an_answer(tmp_path: Path) -> None:
     for number, name in enumerate(("requirements.txt", "a.py", "Dockerfile.x", "b.js")):
         (tmp_path / name).write_bytes(bytes(range(256)) * (number + 1))

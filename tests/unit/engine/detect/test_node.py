@@ -159,6 +159,23 @@ def test_the_node_version_is_the_one_asked_for(
     assert engines.toolchains[0].version == ">=18"
 
 
+@pytest.mark.parametrize("asked", ["v18", "16.13.2", "^18.17", "18.x"])
+def test_a_node_of_a_line_that_has_ended_is_used_with_a_warning(tmp_path: Path, asked: str) -> None:
+    fields = package(scripts={"start": "node x"}, engines={"node": asked})
+
+    plan = plan_of(tmp_path, {"package.json": fields})
+
+    assert plan.toolchains[0].version == asked
+    assert any("no security fixes" in text for text in plan.warnings)
+
+
+@pytest.mark.parametrize("asked", ["20", ">=18", "16 || 20", ""])
+def test_a_node_that_may_be_a_newer_one_brings_no_warning(tmp_path: Path, asked: str) -> None:
+    fields = package(scripts={"start": "node x"}, engines={"node": asked})
+
+    assert "security" not in "".join(plan_of(tmp_path, {"package.json": fields}).warnings)
+
+
 def test_a_server_file_without_a_script_is_started(tmp_path: Path) -> None:
     code = "require('http').createServer((q, s) => s.end()).listen(3000, '127.0.0.1')\n"
 

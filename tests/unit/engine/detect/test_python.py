@@ -314,6 +314,37 @@ def test_streamlit_is_started_on_the_given_port(tmp_path: Path) -> None:
     assert 'streamlit run ui.py --server.port "${PORT:-8000}"' in start(plan)
 
 
+def test_an_app_in_src_that_imports_src_is_started_from_above_it(tmp_path: Path) -> None:
+    files = {
+        "requirements.txt": "fastapi==1\nuvicorn==1\n",
+        "src/main.py": f"from src.models.order import Order\n{FASTAPI}",
+        "src/models/order.py": "class Order: ...\n",
+    }
+
+    assert "uvicorn src.main:api" in start(plan_of(tmp_path, files))
+
+
+def test_an_app_whose_packages_nothing_lists_gets_its_framework_and_a_warning(
+    tmp_path: Path,
+) -> None:
+    plan = plan_of(tmp_path, {"app.py": FLASK})
+
+    assert plan.build[0].command == ("uv", "pip", "install", "flask", "gunicorn")
+    assert [text.split(":")[0] for text in plan.warnings] == ["Nothing lists the packages"]
+
+
+def test_hazards_under_the_main_guard_matter_when_the_file_itself_is_run(tmp_path: Path) -> None:
+    files = {
+        "Procfile": "web: python app.py\n",
+        "requirements.txt": "flask==3\n",
+        "app.py": FLASK + "if __name__ == '__main__':\n  app.run(host='0.0.0.0', debug=True)\n",
+    }
+
+    warnings = plan_of(tmp_path, files).warnings
+
+    assert [text for text in warnings if "debug=True shows your code" in text]
+
+
 def test_hazards_under_the_main_guard_do_not_matter_when_a_server_starts_the_app(
     tmp_path: Path,
 ) -> None:

@@ -10,7 +10,7 @@ from autostack.engine.errors import (
     PlanFileInvalid,
     RootNotFound,
 )
-from autostack.engine.plan import Caps, Family, Overrides
+from autostack.engine.plan import Caps, Check, Family, Overrides
 from tests.unit.engine.detect.trees import plan_of
 
 FLASK = {
@@ -113,6 +113,7 @@ def test_a_dockerfile_alone_is_refused_with_a_way_out(tmp_path: Path) -> None:
     assert "Procfile" in refused.value.hint
 
 
+@pytest.mark.attack("P01")
 @pytest.mark.parametrize("root", ["gone", "../..", "a/../../b", "link", "file"])
 def test_a_root_that_is_no_directory_of_the_tree_is_refused(tmp_path: Path, root: str) -> None:
     (tmp_path / "link").symlink_to("/etc")
@@ -121,6 +122,7 @@ def test_a_root_that_is_no_directory_of_the_tree_is_refused(tmp_path: Path, root
         plan_of(tmp_path, {"file": ""}, overrides=Overrides(root=root))
 
 
+@pytest.mark.attack("B09", "B19", "B20")
 @pytest.mark.parametrize(
     ("name", "text", "place"),
     [
@@ -212,3 +214,53 @@ def test_a_detected_command_gets_the_caps_that_are_stated(tmp_path: Path) -> Non
 
     assert plan.web is not None
     assert plan.web.caps.memory_mb == 300
+
+
+def test_a_check_has_its_own_times_and_may_be_a_connection_or_a_command(tmp_path: Path) -> None:
+    slow = "check:\n  path: ready\n  grace: 300\n  interval: 2\n"
+    silent = "check: {tcp: true, timeout: 1.5}\n"
+    inside = "check: {command: ./ready --db, grace: 5}\n"
+
+    [asked] = [plan_of(tmp_path / "a", {**FLASK, "autostack.yaml": slow}).web]
+    [connected] = [plan_of(tmp_path / "b", {**FLASK, "autostack.yaml": silent}).web]
+    [told] = [plan_of(tmp_path / "c", {**FLASK, "autostack.yaml": inside}).web]
+
+    assert asked is not None
+    assert asked.check == Check(path="/ready", grace=300, interval=2)
+    assert connected is not None
+    assert connected.check == Check(path=None, timeout=1.5)
+    assert told is not None
+    assert told.check == Check(path=None, command=("sh", "-c", "./ready --db"), grace=5)
+
+
+def test_a_path_of_the_settings_keeps_the_times_of_the_file(tmp_path: Path) -> None:
+    files = {**FLASK, "autostack.yaml": "check: {tcp: true, grace: 90}\n"}
+
+    plan = plan_of(tmp_path, files, overrides=Overrides(check_path="/up"))
+
+    assert plan.web is not None
+    assert plan.web.check == Check(path="/up", grace=90)
+    shown = {one.subject: one.value for one in plan.decisions}
+    assert (shown["check"], shown["time to get ready"]) == ("/up", "90 s")
+
+
+@pytest.mark.parametrize(
+    ("check", "said"),
+    [
+        ("[/a]", "a path or a map"),
+        ("{url: /a}", "'url'"),
+        ("{path: /a, tcp: true}", "`tcp: true`"),
+        ("{command: 'true', tcp: true}", "or a `command`"),
+        ("{command: [true]}", "`check.command` must be a text"),
+        ("{tcp: 5}", "true or false"),
+        ("{grace: 0}", "1.0 to 1800.0"),
+        ("{grace: .nan}", "1.0 to 1800.0"),
+        ("{interval: soon}", "0.05 to 60.0"),
+        ("{1: 2}", "'1'"),
+    ],
+)
+def test_a_check_that_cannot_be_read_is_refused_by_its_key(
+    tmp_path: Path, check: str, said: str
+) -> None:
+    with pytest.raises(PlanFileInvalid, match=said):
+        plan_of(tmp_path, {**FLASK, "autostack.yaml": f"check: {check}\n"})

@@ -1,13 +1,19 @@
 """Every call about accounts, below /auth."""
 
-from fastapi import APIRouter
+from autostack.features.accounts.endpoints import (
+    api_tokens,
+    oauth,
+    passwords,
+    second_factor,
+    sessions,
+)
 
-from autostack.features.accounts.endpoints import api_tokens, passwords, second_factor, sessions
+ROUTERS = (
+    sessions.router,
+    passwords.router,
+    second_factor.router,
+    api_tokens.router,
+    oauth.router,
+)
 
-router = APIRouter(prefix="/auth", tags=["accounts"])
-router.include_router(sessions.router)
-router.include_router(passwords.router)
-router.include_router(second_factor.router)
-router.include_router(api_tokens.router)
-
-__all__ = ["router"]
+__all__ = ["ROUTERS"]

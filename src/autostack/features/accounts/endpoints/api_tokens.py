@@ -1,8 +1,6 @@
 from datetime import timedelta
 from uuid import UUID
 
-from fastapi import APIRouter
-
 from autostack.features.accounts import service
 from autostack.features.accounts.deps import CurrentUser
 from autostack.features.accounts.errors import (
@@ -13,10 +11,11 @@ from autostack.features.accounts.errors import (
     TooManyTokens,
 )
 from autostack.features.accounts.schemas import Done, TokenCreate, TokenList, TokenMade, TokenRead
+from autostack.features.teams.deps import router as routes
 from autostack.web.deps import Now, Session
 from autostack.web.problems import problems
 
-router = APIRouter(prefix="/tokens")
+router = routes("accounts", prefix="/auth/tokens", in_team=False)
 
 
 @router.post("", responses=problems(NotSignedIn, ProjectUnknown, TooManyTokens, CrossSiteRefused))

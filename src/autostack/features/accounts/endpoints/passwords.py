@@ -1,4 +1,4 @@
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from autostack.features.accounts import service
 from autostack.features.accounts.deps import Accounts, Asking, WaitingReader
@@ -23,12 +23,13 @@ from autostack.features.accounts.schemas import (
     ResetRequest,
     UserRead,
 )
+from autostack.features.teams.deps import router as routes
 from autostack.web.deps import Database, Now, Session
 from autostack.web.limits import TooManyRequests
 from autostack.web.problems import problems
 from autostack.web.rates import per_address
 
-router = APIRouter()
+router = routes("accounts", prefix="/auth", in_team=False)
 
 _SENT = "If there is such an account, a letter is on its way."
 

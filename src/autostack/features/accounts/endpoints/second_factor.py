@@ -1,5 +1,3 @@
-from fastapi import APIRouter
-
 from autostack.features.accounts import service
 from autostack.features.accounts.deps import Accounts, CurrentUser, WaitingUser
 from autostack.features.accounts.errors import (
@@ -19,10 +17,11 @@ from autostack.features.accounts.schemas import (
     RecoveryCodes,
     TotpRead,
 )
+from autostack.features.teams.deps import router as routes
 from autostack.web.deps import Database, Now, Session
 from autostack.web.problems import problems
 
-router = APIRouter(prefix="/totp")
+router = routes("accounts", prefix="/auth/totp", in_team=False)
 
 _PROOFS = problems(
     NotSignedIn, PasswordWrong, CodeWrong, SecondFactorOff, AccountLocked, CrossSiteRefused

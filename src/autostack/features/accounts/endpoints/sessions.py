@@ -1,7 +1,7 @@
 from dataclasses import replace
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from autostack.features.accounts import service
 from autostack.features.accounts.deps import (
@@ -40,15 +40,16 @@ from autostack.features.accounts.schemas import (
     UserRead,
 )
 from autostack.features.accounts.service import Origin, SignedIn
-from autostack.features.accounts.tokens import ACCESS_LIFE, SESSION_LIFE
+from autostack.features.accounts.tokens import ACCESS_LIFE
 from autostack.features.teams import service as teams
+from autostack.features.teams.deps import router as routes
 from autostack.web.client import is_local
 from autostack.web.deps import Database, Now, Session
 from autostack.web.limits import TooManyRequests
 from autostack.web.problems import problems
 from autostack.web.rates import per_address
 
-router = APIRouter()
+router = routes("accounts", prefix="/auth", in_team=False)
 
 _REFUSALS = (
     CredentialsInvalid,
@@ -77,6 +78,7 @@ async def register(
         email=body.email,
         password=body.password,
         setup_code=body.setup_code,
+        invitation=body.invitation,
         here=is_local(request),
         now=now(),
     )
@@ -93,7 +95,7 @@ async def login(
 ) -> Tokens:
     """Sign in with e-mail and password, and a code where the account has a second factor."""
     signed = await _signed_in(body, db, accounts, now, asking)
-    return _tokens(accounts, signed, now)
+    return tokens_of(accounts, signed, now)
 
 
 @router.post(
@@ -103,7 +105,7 @@ async def login(
 )
 async def refresh(body: RefreshToken, db: Database, accounts: Accounts, now: Now) -> Tokens:
     """Swap a refresh token for a new pair. A token that was swapped before ends its session."""
-    return _tokens(accounts, await service.refresh(db, body.refresh_token, now=now()), now)
+    return tokens_of(accounts, await service.refresh(db, body.refresh_token, now=now()), now)
 
 
 @router.post("/logout")
@@ -131,9 +133,7 @@ async def open_session(
     if "sec-fetch-site" in request.headers:
         refuse_cross_site(request)
     signed = await _signed_in(body, db, accounts, now, asking)
-    token = accounts.signer.sign(signed.claim, "cookie", now=now(), life=SESSION_LIFE)
-    cookies.set_session(request, response, token)
-    cookies.set_device(request, response, signed.device)
+    cookies.let_in(request, response, accounts, signed, now)
     return UserRead.model_validate(signed.user)
 
 
@@ -154,7 +154,10 @@ async def me(user: CurrentUser, session: Session) -> Me:
     factor = await service.factor_of(session, user)
     return Me(
         **UserRead.model_validate(user).model_dump(),
-        teams=[TeamRead.model_validate(team) for team in found],
+        teams=[
+            TeamRead(id=team.id, name=team.name, personal=team.personal_to is not None, role=role)
+            for team, role in found
+        ],
         second_factor=factor.on,
         recovery_codes_left=factor.recovery_codes,
     )
@@ -188,7 +191,7 @@ async def end_session(session_id: UUID, user: CurrentUser, session: Session, now
     return SignedOut()
 
 
-def _tokens(accounts: Accounts, signed: SignedIn, now: Now) -> Tokens:
+def tokens_of(accounts: Accounts, signed: SignedIn, now: Now) -> Tokens:
     access = accounts.signer.sign(signed.claim, "access", now=now(), life=ACCESS_LIFE)
     return Tokens(
         access_token=access,

@@ -44,8 +44,9 @@ async def make_token(
     project_id: UUID | None,
     life: timedelta,
     now: datetime,
+    by: User | None = None,
 ) -> Made:
-    """`ProjectUnknown` for a project that is not the user's."""
+    """`ProjectUnknown` for a project that is not the user's. `by` is who makes it for another."""
     if project_id is not None and not await repository.reads_project(session, user.id, project_id):
         raise ProjectUnknown
     if await repository.count_tokens(session, user.id, now=now) >= MOST:
@@ -65,7 +66,7 @@ async def make_token(
     )
     session.add(row)
     await session.flush()
-    await tell(session, "token.created", user, now=now, data=_about(row))
+    await tell(session, "token.created", user, now=now, data=_about(row), by=by)
     return Made(row=row, token=token)
 
 
@@ -73,11 +74,13 @@ async def tokens_of(session: AsyncSession, user: User) -> Sequence[ApiToken]:
     return await repository.tokens_of(session, user.id)
 
 
-async def revoke_token(session: AsyncSession, user: User, token_id: UUID, *, now: datetime) -> None:
+async def revoke_token(
+    session: AsyncSession, user: User, token_id: UUID, *, now: datetime, by: User | None = None
+) -> None:
     row = await repository.take_token(session, user.id, token_id)
     if row is None:
         raise TokenNotFound
-    await tell(session, "token.revoked", user, now=now, data=_about(row))
+    await tell(session, "token.revoked", user, now=now, data=_about(row), by=by)
 
 
 async def who_by_token(

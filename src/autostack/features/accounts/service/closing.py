@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from autostack.features.accounts import repository
+from autostack.features.accounts import identity_rows, repository
 from autostack.features.accounts.errors import LastAdministrator
 from autostack.features.accounts.service.telling import tell
 from autostack.models.user import User
@@ -16,6 +16,7 @@ async def close(session: AsyncSession, user: User, *, now: datetime) -> None:
         raise LastAdministrator
     await tell(session, "account.removed", user, now=now)
     await repository.close(session, user.id, now=now)
+    await identity_rows.forget(session, user.id)
 
 
 async def purge(session: AsyncSession) -> None:

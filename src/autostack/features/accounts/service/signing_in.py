@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from autostack.core.db import Database
 from autostack.core.errors import AutostackError
 from autostack.features.accounts import email as emails
-from autostack.features.accounts import repository, weak
+from autostack.features.accounts import repository, tokens, weak
 from autostack.features.accounts.errors import (
     CredentialsInvalid,
     EmailTaken,
@@ -34,6 +34,7 @@ async def register(
     email: str,
     password: str,
     setup_code: str | None,
+    invitation: str | None = None,
     here: bool,
     now: datetime,
 ) -> User:
@@ -44,7 +45,8 @@ async def register(
     hashed = await accounts.passwords.hash(password)
     async with db.transaction() as session:
         first = await repository.begin_registration(session)
-        _admit(accounts.policy, first=first, code=setup_code, here=here)
+        invited = await _invited(session, invitation, email, now=now)
+        admit(accounts.policy, first=first, code=setup_code, here=here, invited=invited)
         return await found(session, email=email, hashed=hashed, is_admin=first, now=now)
 
 
@@ -75,9 +77,19 @@ def refuse_weak(password: str, *, email: str) -> None:
         raise PasswordTooCommon(reason)
 
 
-def _admit(policy: Policy, *, first: bool, code: str | None, here: bool) -> None:
+async def _invited(session: AsyncSession, token: str | None, email: str, *, now: datetime) -> bool:
+    """It stays open: whoever registered by it signs in, and accepts it."""
+    if token is None:
+        return False
+    return await teams.invited(session, tokens.digest(token), emails.key(email), now=now)
+
+
+def admit(
+    policy: Policy, *, first: bool, code: str | None, here: bool, invited: bool = False
+) -> None:
     if not first:
-        if not (policy.open or (policy.open_here and here)):
+        asked = policy.invited and invited
+        if not (policy.open or (policy.open_here and here) or asked):
             raise RegistrationClosed
         return
     if (policy.needs_code or not here) and not _same(code or "", policy.setup_code or ""):

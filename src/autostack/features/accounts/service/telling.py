@@ -1,4 +1,4 @@
-"""Events about an account, in its personal team: its owner reads them, and open streams wake."""
+"""Events about an account, in its own team: its owner reads them, and open streams wake."""
 
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,9 @@ async def tell(
     *,
     now: datetime,
     data: dict[str, Any] | None = None,
+    by: User | None = None,
 ) -> None:
-    team = await teams.personal(session, user)
-    await events.emit(session, kind, team_id=team.id, actor_id=user.id, now=now, data=data)
+    """`by` is who did it to the account of another."""
+    team_id = await teams.home(session, user)
+    actor = (by or user).id
+    await events.emit(session, kind, team_id=team_id, actor_id=actor, now=now, data=data)

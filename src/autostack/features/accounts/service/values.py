@@ -19,6 +19,8 @@ class Policy:
 
     open: bool
     open_here: bool = False
+    invited: bool = False
+    """Whether an invitation into a team lets its address register."""
     needs_code: bool = False
     setup_code: str | None = field(default=None, repr=False)
 

@@ -1,6 +1,6 @@
 """The engine's journal in PostgreSQL."""
 
 from autostack.features.deployments.journal.postgres import PostgresJournal, Record
-from autostack.features.deployments.journal.specs import Site
+from autostack.features.deployments.journal.specs import NOTHING, Site, Snapshot
 
-__all__ = ["PostgresJournal", "Record", "Site"]
+__all__ = ["NOTHING", "PostgresJournal", "Record", "Site", "Snapshot"]

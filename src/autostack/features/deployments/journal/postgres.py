@@ -30,7 +30,7 @@ from autostack.features.deployments import repository, service, step_rows
 from autostack.features.deployments.journal import work
 from autostack.features.deployments.journal.patience import patiently, under_lease
 from autostack.features.deployments.journal.routing import Routing, known
-from autostack.features.deployments.journal.specs import Site, Specs
+from autostack.features.deployments.journal.specs import NOTHING, Site, Snapshot, Specs
 from autostack.features.instances import service as instances
 from autostack.features.traffic import service as traffic
 from autostack.models.deployment import Deployment
@@ -55,16 +55,22 @@ class Record:
 
 
 class PostgresJournal:
-    """`sealed` is the configuration a new release of this deployment is made with."""
+    """`snapshot` is the configuration a new release of this deployment is made with."""
 
     def __init__(
-        self, db: Database, site: Site, *, deployment_id: UUID, lease: UUID, sealed: bytes = b""
+        self,
+        db: Database,
+        site: Site,
+        *,
+        deployment_id: UUID,
+        lease: UUID,
+        snapshot: Snapshot = NOTHING,
     ) -> None:
         self._db = db
         self._site = site
         self._id = deployment_id
         self._lease = lease
-        self._sealed = sealed
+        self._snapshot = snapshot
         self._specs = Specs(site)
         self._routing = Routing(site.address, site.clock)
 
@@ -189,7 +195,8 @@ class PostgresJournal:
             commit_message=row.commit_message or "",
             plan=facts.dump(plan),
             artifact=facts.dump(artifact),
-            configuration=self._sealed,
+            configuration=self._snapshot.sealed,
+            variables=dict(self._snapshot.versions),
             created_at=self._site.clock(),
         )
 

@@ -43,6 +43,17 @@ class Site:
     """Drivers for kinds of artifacts that `runtime` does not start."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """The configuration a new release is made with: sealed, and the version of each variable."""
+
+    sealed: bytes = b""
+    versions: Mapping[str, int] = field(default_factory=dict[str, int])
+
+
+NOTHING = Snapshot()
+
+
 class Specs:
     """Made of rows only, so that an instance may be started again at any time."""
 
@@ -52,6 +63,7 @@ class Specs:
     def of(
         self, row: Instance, release: Release, environment: Environment, env: Mapping[str, str]
     ) -> InstanceSpec:
+        plan = facts.load(Plan, release.plan)
         caps = {name: facts.load(Caps, each) for name, each in environment.limits.items()}
         return InstanceSpec(
             id=row.id,
@@ -64,8 +76,9 @@ class Specs:
             env={**env, "PORT": str(row.port)},
             uid=row.uid,
             place=NetworkPlace(address=row.address, port=row.port),
-            limits=limits_of(row.process, facts.load(Plan, release.plan), caps),
+            limits=limits_of(row.process, plan, caps),
             output=self._site.home.instance_output(row.id),
+            hidden=tuple(env[name] for name in env if env[name] != plan.env.get(name)),
         )
 
     async def again(self, session: AsyncSession, ids: Sequence[UUID]) -> list[InstanceSpec]:

@@ -1,0 +1,5 @@
+import { Invitation } from "@/features/teams/invitation";
+
+export default function Page() {
+  return <Invitation />;
+}

@@ -1,0 +1,5 @@
+import { CameBack } from "@/features/accounts/elsewhere";
+
+export default function Page() {
+  return <CameBack />;
+}

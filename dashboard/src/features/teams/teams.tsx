@@ -1,0 +1,88 @@
+"use client";
+import { useQueryClient } from "@tanstack/react-query";
+import { Plus } from "lucide-react";
+import { useState } from "react";
+import { text } from "@/features/accounts/door";
+import { Form } from "@/features/accounts/form";
+import { keys } from "@/lib/cache";
+import { data, http, type Team } from "@/lib/http";
+import { Button } from "@/ui/button";
+import { Field } from "@/ui/field";
+import { Problem } from "@/ui/overlay";
+import { Card, Section, Skeleton, Tag } from "@/ui/surface";
+import { Members } from "./members";
+import { useTeams } from "./queries";
+
+export function Teams() {
+  const list = useTeams();
+  const rows = list.data?.items;
+  const [making, setMaking] = useState(false);
+  return (
+    <Section
+      id="teams"
+      title="Teams"
+      note="They own projects. Yours alone is the personal one."
+      action={
+        !making && (
+          <Button onClick={() => setMaking(true)}>
+            <Plus aria-hidden />
+            New team
+          </Button>
+        )
+      }
+    >
+      <Card className="divide-y divide-line">
+        {making && <Make onDone={() => setMaking(false)} />}
+        {rows?.map((row) => (
+          <Row key={row.id} of={row} />
+        ))}
+        {!rows && !list.error && <Skeleton className="m-5 h-9" />}
+        {list.error && (
+          <div className="px-5 pb-4">
+            <Problem error={list.error} />
+          </div>
+        )}
+      </Card>
+    </Section>
+  );
+}
+
+function Make({ onDone }: { onDone: () => void }) {
+  const client = useQueryClient();
+  const save = (form: FormData) =>
+    data(http.POST("/teams", { body: { name: text(form, "name") } }));
+  const done = () => {
+    onDone();
+    for (const queryKey of [keys.teams, keys.me]) void client.invalidateQueries({ queryKey });
+  };
+  return (
+    <div className="p-5">
+      <Form action="Make the team" save={save} onDone={done} onCancel={onDone}>
+        <Field label="Name" name="name" required maxLength={80} autoFocus autoComplete="off" />
+      </Form>
+    </div>
+  );
+}
+
+function Row({ of }: { of: Team }) {
+  const [open, setOpen] = useState(false);
+  const label = `${open ? "Hide" : "Show"} the members of ${of.name}`;
+  return (
+    <div>
+      <div className="flex flex-wrap items-center gap-x-4 gap-y-2 px-5 py-3">
+        <p className="flex min-w-0 flex-1 basis-56 items-center gap-2 font-medium">
+          <span className="truncate" title={of.name}>
+            {of.name}
+          </span>
+          <Tag>{of.personal ? "personal" : of.role}</Tag>
+        </p>
+        {!of.personal && (
+          <Button size="sm" onClick={() => setOpen(!open)} aria-expanded={open} aria-label={label}>
+            {open ? "Hide" : "Members"}
+          </Button>
+        )}
+      </div>
+      {open && <Members team={of} />}
+    </div>
+  );
+}
