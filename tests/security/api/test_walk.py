@@ -14,6 +14,9 @@ from uuid import uuid4
 
 import httpx
 import pytest
+import schemathesis
+from schemathesis.core.failures import FailureGroup
+from schemathesis.specs.openapi.schemas import OpenApiSchema
 from sqlalchemy import select
 
 from autostack.core import crypto
@@ -53,14 +56,18 @@ class Operation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
+    """`untrue` is what the api's own document does not say of it."""
+
     status: int
     text: str
+    untrue: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Walk:
     client: httpx.AsyncClient
     house: House
+    document: OpenApiSchema
 
     async def ask(
         self, operation: Operation, call: Call, world: World, who: str, *, stream: bool = False
@@ -76,15 +83,25 @@ class Walk:
             request.headers["Accept"] = "text/event-stream"
         answer = await self.client.send(request, stream=True)
         try:
-            return Answer(status=answer.status_code, text=await _text(answer))
+            text = await _text(answer)
         finally:
             await answer.aclose()
             self.client.cookies.clear()  # who asks next is another
+        return Answer(status=answer.status_code, text=text, untrue=self._untrue(operation, answer))
+
+    def _untrue(self, operation: Operation, answer: httpx.Response) -> str:
+        if _streams(answer):
+            return ""
+        try:
+            self.document.find_operation_by_id(operation.name).validate_response(answer)
+        except FailureGroup as group:
+            return "; ".join(str(one) for one in group.exceptions)
+        return ""
 
 
 async def _text(answer: httpx.Response) -> str:
     """Of a stream what comes until it has nothing more to say."""
-    if not answer.headers.get("content-type", "").startswith("text/event-stream"):
+    if not _streams(answer):
         return (await answer.aread()).decode()
     found = ""
     async for line in answer.aiter_lines():
@@ -92,6 +109,10 @@ async def _text(answer: httpx.Response) -> str:
         if line.startswith(": beat"):
             break
     return found
+
+
+def _streams(answer: httpx.Response) -> bool:
+    return str(answer.headers.get("content-type", "")).startswith("text/event-stream")
 
 
 async def _body(call: Call, world: World, who: str, client: httpx.AsyncClient) -> dict[str, Any]:
@@ -152,7 +173,10 @@ async def walking(
     async with served(settings, keys, url) as live:
         await eventually(lambda: live.server.started)
         worker = asyncio.create_task(_answer_plans(db))
-        yield Walk(client=live.client, house=house)
+        document = (await live.client.get("/openapi.json")).json()
+        yield Walk(
+            client=live.client, house=house, document=schemathesis.openapi.from_dict(document)
+        )
         worker.cancel()
 
 
@@ -289,6 +313,8 @@ def _judged(
     case = f"{operation.method} {operation.path} as {who}{' (protected)' if protected else ''}"
     if answer.status not in right:
         return f"{case}: {answer.status} instead of {sorted(right)}: {answer.text[:300]}"
+    if answer.untrue:
+        return f"{case}: {answer.status}: {answer.untrue}: {answer.text[:300]}"
     if who in {"other", "anonymous"} and operation.name not in {"ready", "metrics"}:
         told = [one for one in world.secret_ids if one in answer.text]
         return f"{case}: tells {told}" if told else ""
