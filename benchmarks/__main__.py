@@ -25,6 +25,7 @@ from benchmarks import (
     loglines,
     redeploys,
     scale,
+    signins,
     startup,
 )
 from benchmarks.floors import ByHand
@@ -67,6 +68,7 @@ def _measure(scratch: Path, resting: list[Series]) -> Iterator[Section]:
         yield deploys.section(user, git, EXAMPLE, by_hand, runs=RUNS)
         yield from _under_load(up, user, git, url)
         yield startup.section(first, user, f"http://{url}/")
+    yield signins.section()
     yield from containers.sections(scratch, runs=RUNS)
     yield from scale.sections(scratch, EXAMPLE, runs=RUNS)
 

@@ -2,10 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 from urllib.parse import urlsplit
 
+T = TypeVar("T")
 _LIMIT = 10.0
 
 
@@ -58,9 +60,13 @@ def ask(targets: Sequence[Target], *, clients: int, seconds: float, pause: float
 async def _ask(targets: Sequence[Target], clients: int, seconds: float, pause: float) -> Answers:
     times: list[float] = []
     began = time.monotonic()
+
+    def over() -> bool:
+        return time.monotonic() >= began + seconds
+
     failures = await asyncio.gather(
         *(
-            _client(targets, began + seconds, pause, pause * number / clients, times)
+            _client(targets, over, pause, pause * number / clients, times)
             for number in range(clients)
         )
     )
@@ -68,14 +74,28 @@ async def _ask(targets: Sequence[Target], clients: int, seconds: float, pause: f
     return Answers(seconds=tuple(sorted(times)), failed=sum(failures), lasted=lasted)
 
 
+async def ask_while(target: Target, other: Coroutine[None, None, T]) -> tuple[Answers, T]:
+    """One client, twenty times a second while `other` goes on, and what that gave."""
+    times: list[float] = []
+    began = time.monotonic()
+    task = asyncio.create_task(other)
+    failed = await _client([target], task.done, 0.05, 0, times)
+    lasted = time.monotonic() - began
+    return Answers(seconds=tuple(sorted(times)), failed=failed, lasted=lasted), await task
+
+
 async def _client(
-    targets: Sequence[Target], end: float, pause: float, late: float, times: list[float]
+    targets: Sequence[Target],
+    over: Callable[[], bool],
+    pause: float,
+    late: float,
+    times: list[float],
 ) -> int:
     """How many of its requests failed; they do not all begin at once."""
     await asyncio.sleep(late)
     failed, number = 0, 0
     reader, writer = await asyncio.open_connection(*targets[0].address)
-    while time.monotonic() < end:
+    while not over():
         begun = time.monotonic()
         try:
             async with asyncio.timeout(_LIMIT):
