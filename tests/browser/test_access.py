@@ -58,6 +58,7 @@ def pages(things: Things) -> dict[str, str]:
         f"{project}/deployments/{things.good}": "Live.",
         f"{project}/deployments/{things.bad}": "Nothing changed for visitors",
         "/deployments": "Break it",
+        "/activity": "made the environment staging",
         "/settings": "Where you are signed in",
         "/server": "free",
     }

@@ -19,6 +19,9 @@ export const keys = {
   teams: ["teams"] as const,
   members: (team: string) => ["teams", team, "members"] as const,
   invitations: (team: string) => ["teams", team, "invitations"] as const,
+  hooks: (project: string) => ["hooks", project] as const,
+  deliveries: (project: string, hook: string) => ["hooks", project, hook] as const,
+  audit: ["audit"] as const,
   disk: ["disk"] as const,
 };
 
@@ -54,6 +57,8 @@ export function apply(client: QueryClient, happened: Happened): void {
     void client.invalidateQueries({ queryKey: keys.project(project) });
     if (kind.startsWith("project."))
       void client.invalidateQueries({ queryKey: keys.overview, exact: true });
+    if (kind.startsWith("hook."))
+      void client.invalidateQueries({ queryKey: keys.hooks(project), exact: true });
     if (kind.startsWith("variables."))
       void client.invalidateQueries({ queryKey: ["variables", project] });
   }

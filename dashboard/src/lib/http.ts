@@ -29,6 +29,11 @@ export type Member = Schemas["MemberRead"];
 export type Invitation = Schemas["InvitationRead"];
 export type InvitationMade = Schemas["InvitationMade"];
 export type Totp = Schemas["TotpRead"];
+export type Hook = Schemas["HookRead"];
+export type HookMade = Schemas["HookMade"];
+export type Delivery = Schemas["DeliveryRead"];
+export type Provider = Schemas["Provider"];
+export type Audit = Schemas["AuditRead"];
 export type Disk = Schemas["ServerDisk"];
 
 /** What the API refused, in its words: what happened, and what to do. */

@@ -4,6 +4,7 @@ import clsx from "clsx";
 import {
   Boxes,
   HardDrive,
+  History,
   Keyboard,
   Plus,
   Rocket,
@@ -35,6 +36,7 @@ interface Command {
 const GO: Record<string, string> = {
   p: "/",
   d: "/deployments",
+  a: "/activity",
   s: "/settings",
   n: "/projects/new",
 };
@@ -43,6 +45,7 @@ const MAP: [string[], string][] = [
   [["/"], "Find on this page"],
   [["g", "p"], "Projects"],
   [["g", "d"], "Deployments"],
+  [["g", "a"], "Activity"],
   [["g", "n"], "New project"],
   [["g", "s"], "Settings"],
   [["?"], "This list"],
@@ -122,6 +125,7 @@ function useCommands(): Command[] {
       { id: "new", label: "New project", icon: Plus, run: go("/projects/new") },
       { id: "projects", label: "Projects", icon: Boxes, run: go("/") },
       { id: "deployments", label: "Deployments", icon: Rocket, run: go("/deployments") },
+      { id: "activity", label: "Activity", icon: History, run: go("/activity") },
       { id: "server", label: "Server", icon: HardDrive, run: go("/server") },
       { id: "settings", label: "Settings", icon: Settings, run: go("/settings") },
       {

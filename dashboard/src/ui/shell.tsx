@@ -3,6 +3,7 @@ import clsx from "clsx";
 import {
   Boxes,
   HardDrive,
+  History,
   Keyboard,
   LogOut,
   Monitor,
@@ -31,6 +32,7 @@ import { Kbd } from "./small";
 const pages: [string, string, LucideIcon][] = [
   ["/", "Projects", Boxes],
   ["/deployments", "Deployments", Rocket],
+  ["/activity", "Activity", History],
   ["/server", "Server", HardDrive],
   ["/settings", "Settings", Settings],
 ];

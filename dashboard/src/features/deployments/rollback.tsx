@@ -1,6 +1,7 @@
 "use client";
 import clsx from "clsx";
 import { useState } from "react";
+import { useHooks } from "@/features/webhooks/queries";
 import { data, http, type Environment, type Release } from "@/lib/http";
 import { firstLine } from "@/lib/format";
 import { Button } from "@/ui/button";
@@ -9,11 +10,11 @@ import { When } from "@/ui/small";
 import { Skeleton } from "@/ui/surface";
 import { useDeploying, useReleases } from "./queries";
 
-const ask = ({ environment, release }: { environment: string; release: string }) =>
+const ask = (wanted: { environment: string; release: string; pause: boolean }) =>
   data(
     http.POST("/environments/{environment_id}/rollback", {
-      params: { path: { environment_id: environment } },
-      body: { release_id: release, pause_auto_deploy: false },
+      params: { path: { environment_id: wanted.environment } },
+      body: { release_id: wanted.release, pause_auto_deploy: wanted.pause },
     }),
   );
 
@@ -26,6 +27,10 @@ export function Rollback(props: {
   const { environment, open } = props;
   const releases = useReleases(environment.id, open).data?.items;
   const [picked, setPicked] = useState<string | null>(null);
+  const hooks = useHooks(environment.project_id, open).data?.items;
+  const hooked = hooks?.some((one) => one.environment === environment.name);
+  const pauses = !!hooked && environment.auto_deploy;
+  const [pause, setPause] = useState(true);
   const going = useDeploying(ask);
   const current = releases?.find((one) => one.current);
   const others = releases?.filter((one) => !one.current && !one.removed_at) ?? [];
@@ -65,6 +70,23 @@ export function Rollback(props: {
             ))}
           </div>
           <Difference from={current} to={chosen} />
+          {pauses && (
+            <label className="mt-4 flex gap-2.5 text-[13px]">
+              <input
+                type="checkbox"
+                checked={pause}
+                onChange={(event) => setPause(event.target.checked)}
+                className="mt-0.5 size-4 shrink-0 accent-accent"
+              />
+              <span>
+                Pause auto-deploy
+                <span className="block text-muted">
+                  The next push would bring the newer code back. Pushes do not deploy{" "}
+                  {environment.name} until you switch it back on, on the project&apos;s page.
+                </span>
+              </span>
+            </label>
+          )}
         </>
       )}
       <Problem error={going.error} />
@@ -77,7 +99,7 @@ export function Rollback(props: {
           onClick={() =>
             chosen &&
             going.mutate(
-              { environment: environment.id, release: chosen.id },
+              { environment: environment.id, release: chosen.id, pause: pauses && pause },
               { onSuccess: () => props.onOpenChange(false) },
             )
           }

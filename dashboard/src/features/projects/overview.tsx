@@ -8,6 +8,7 @@ import { deploymentPath, useDeployments } from "@/features/deployments/queries";
 import { Badge } from "@/features/deployments/status";
 import { evidenceOf, titleOf, tookOf } from "@/features/deployments/words";
 import { AddEnvironment } from "@/features/environments/add";
+import { AutoDeploy } from "@/features/environments/auto-deploy";
 import { Running } from "@/features/environments/running";
 import { TrafficCharts } from "@/features/traffic/charts";
 import { repository, span } from "@/lib/format";
@@ -120,6 +121,11 @@ function Serving({ place }: { place: EnvironmentNow }) {
             Roll back…
           </Button>
           <span className="text-xs text-muted sm:ml-auto">{evidenceOf(serving)?.summary}</span>
+        </div>
+      )}
+      {!environment.auto_deploy && (
+        <div className="mt-4">
+          <AutoDeploy environment={environment} />
         </div>
       )}
       <Rollback environment={environment} open={rolling} onOpenChange={setRolling} />

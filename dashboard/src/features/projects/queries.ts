@@ -1,4 +1,4 @@
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { keys } from "@/lib/cache";
 import { data, http, type EnvironmentNow, type ProjectNow } from "@/lib/http";
 import { useHydrated } from "@/lib/route";
@@ -28,14 +28,21 @@ const none: ProjectNow[] = [];
 export const useKnownProjects = () =>
   useProjects().data?.pages.flatMap((page) => page.items) ?? none;
 
-export const useOverview = (id?: string) =>
-  useQuery({
-    queryKey: keys.project(id ?? ""),
-    queryFn: () =>
-      data(http.GET("/projects/{project_id}/overview", { params: { path: { project_id: id! } } })),
+/** Projects being deleted: their page is still there, but whoever asks for them gets a 404. */
+export const leaving = new Set<string>();
+
+export function useOverview(id?: string) {
+  const client = useQueryClient();
+  const key = keys.project(id ?? "");
+  const ask = () =>
+    data(http.GET("/projects/{project_id}/overview", { params: { path: { project_id: id! } } }));
+  return useQuery({
+    queryKey: key,
+    queryFn: () => (leaving.has(id!) && client.getQueryData<ProjectNow>(key)) || ask(),
     enabled: !!id,
     refetchInterval: LOOK_AGAIN,
   });
+}
 
 /** How an environment stands, in one word. */
 export function stateOf(place?: EnvironmentNow): State {

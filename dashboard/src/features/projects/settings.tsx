@@ -1,16 +1,15 @@
 "use client";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useRouter } from "next/navigation";
 import { useState, type FormEvent } from "react";
+import { Hooks } from "@/features/webhooks/hooks";
 import { keys } from "@/lib/cache";
-import { plural } from "@/lib/format";
-import { data, http, type EnvironmentNow, type Project, type ProjectNow } from "@/lib/http";
+import { data, http, type EnvironmentNow, type Project } from "@/lib/http";
 import { Button } from "@/ui/button";
 import { Field } from "@/ui/field";
 import { Confirm, Problem } from "@/ui/overlay";
 import { CopyButton } from "@/ui/small";
 import { Card, Section } from "@/ui/surface";
-import { toast } from "@/ui/toast";
+import { Danger } from "./danger";
 import { ProjectFrame } from "./frame";
 
 const at = (project: Project) => ({ params: { path: { project_id: project.id } } });
@@ -25,6 +24,7 @@ export const ProjectSettings = () => (
         {now.environments.map((place) => (
           <Place key={place.environment.id} place={place} project={now.project} />
         ))}
+        <Hooks now={now} />
         <Access project={now.project} />
         <Danger now={now} />
       </div>
@@ -334,39 +334,4 @@ function access(project: Project): string {
   return project.has_credential
     ? "It is read with a token."
     : "Nothing is kept: the repository is read as the public sees it.";
-}
-
-function Danger({ now }: { now: ProjectNow }) {
-  const { project } = now;
-  const router = useRouter();
-  const client = useQueryClient();
-  const [asking, setAsking] = useState(false);
-  const remove = async () => {
-    await http.DELETE("/projects/{project_id}", at(project));
-    client.removeQueries({ queryKey: keys.project(project.id) });
-    await client.invalidateQueries({ queryKey: keys.overview, exact: true });
-    toast(`${project.name} is being removed`, "ok");
-    router.push("/");
-  };
-  return (
-    <Section id="danger" title="Danger zone">
-      <Card className="flex flex-wrap items-center justify-between gap-4 border-bad/40 p-5">
-        <p className="text-[13px] text-muted">End everything of this project and forget it.</p>
-        <Button variant="danger" onClick={() => setAsking(true)}>
-          Delete project…
-        </Button>
-      </Card>
-      <Confirm
-        open={asking}
-        onOpenChange={setAsking}
-        title={`Delete ${project.name}?`}
-        word={project.name}
-        action="Delete project"
-        onConfirm={remove}
-      >
-        Its {plural(now.environments.length, "environment")}, releases, variables and logs go with
-        it, and its address stops answering. This cannot be undone.
-      </Confirm>
-    </Section>
-  );
 }

@@ -1,0 +1,5 @@
+import { Activity } from "@/features/audit/page";
+
+export default function Page() {
+  return <Activity />;
+}
