@@ -63,7 +63,8 @@ test-faults: setup system
 
 # Every test that holds against an attack, wherever it stands; docs/security-table.md lists them.
 test-security: setup system
-	@$(BIN)/pytest tests --ignore=tests/security -m "attack and not slow and not faults"
+	@$(BIN)/pytest tests --ignore=tests/security --ignore=tests/browser -m "attack and not slow and not faults"
+	@$(BIN)/pytest tests/browser -m attack
 	@FUZZ_CASES=6 $(BIN)/pytest tests/security -m "not slow"
 	@$(BIN)/python -m tools.attacks
 
