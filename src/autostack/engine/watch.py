@@ -61,16 +61,22 @@ class Watch:
         self._held_before: dict[str, int] = {}
 
     async def over(self) -> Seen:
-        """Watch until the time is up, a newer release has taken over, or this one is worse."""
+        """Watch until the time is up, a newer release has taken over, or this one is worse.
+
+        Looks once more when the time is up: also a machine that stood still has then looked.
+        """
         await self._judge()
         await self._weigh_before()
-        while self._elapsed() < self._seconds:
+        over = False
+        while not over:
+            over = self._elapsed() >= self._seconds
             if not await self._run.journal.current():
                 return self._seen("replaced")
             trouble = await self._crashed() or await self._errors()
             if trouble is not None and await self._run.journal.current():
                 return self._seen("worse", trouble)
-            await self._run.tools.sleep(self._run.tools.pace.look)
+            if not over:
+                await self._run.tools.sleep(self._run.tools.pace.look)
         await self._judge()
         words = verdict.too_slow(self._traffic())
         trouble = Trouble(process="web", words=words) if words else await self._outgrown()

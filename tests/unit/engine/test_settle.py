@@ -45,6 +45,15 @@ async def test_a_release_that_crashes_after_the_switch_is_undone_by_itself(
     assert second.is_settled
 
 
+async def test_a_watch_that_is_over_before_it_could_look_looks_once(platform: Platform) -> None:
+    await platform.live()
+    platform.watch = WatchRule(seconds=1e-9)
+    second = await deployed(platform)
+    platform.runtime.behave["web"] = CRASHING
+
+    assert await platform.settle(second) is Status.FAILED
+
+
 async def test_the_verdict_of_the_watch_outlives_a_crash(platform: Platform) -> None:
     await platform.live()
     second = await deployed(platform)
