@@ -14,6 +14,7 @@ from autostack.engine.scene import (
     exit_words,
     find,
     find_all,
+    is_release,
     last_line,
     shown,
     telling_line,
@@ -117,7 +118,7 @@ def read_as_nothing(scene: Scene) -> Diagnosis | None:
     if proof is None or not unread or not _failed_by_itself(scene):
         return None
     address = re.search(_ADDRESS, shown(proof)) is not None
-    fit = [one for one in unread if address and re.search(r"UR[IL]|DSN|DATABASE|_DB\b", one[0])]
+    fit = [one for one in unread if address and re.search(_NAMES_ADDRESS, one[0])]
     name, where = (fit or unread)[0]
     return Diagnosis(
         code="unset_variable",
@@ -131,6 +132,7 @@ _ADDRESS = (
     r"string or URL object|MongoParseError|MongooseError|(?i:connection string|invalid url)"
     r"|parameter to `\w+\(\)` must be a string"
 )
+_NAMES_ADDRESS = r"UR[IL]|DSN|DATABASE|_DB\b"
 _NOTHING = (
     r"Expected string or URL object, got None"  # SQLAlchemy
     r"|\bnot '?NoneType"
@@ -148,22 +150,26 @@ def unreachable_service(scene: Scene) -> Diagnosis | None:
     proof = told or find(scene.lines, _UNREACHABLE)
     if proof is None or not _failed_by_itself(scene):
         return None
+    who = "release command" if is_release(scene) else "app"
     return Diagnosis(
         code="service_unreachable",
-        summary="The app could not reach a database or another service it needs.",
+        summary=f"The {who} could not reach a database or another service it needs.",
         proof=shown(proof),
         todo="Give the app a database or service it can reach, and its address in a variable."
-        + _unread(scene),
+        + _unread(scene, _NAMES_ADDRESS),
     )
 
 
-def _unread(scene: Scene) -> str:
-    names = [f"{name} ({where})" for name, where in unset(scene)][:3]
+def _unread(scene: Scene, wanted: str = "") -> str:
+    """`wanted` is what a name has to hold, unless none does."""
+    every = unset(scene)
+    fit = [one for one in every if re.search(wanted, one[0])] or every
+    names = [f"{name} ({where})" for name, where in fit][:3]
     return f" Variables it reads that are not set: {', '.join(names)}." if names else ""
 
 
 _UNREACHABLE = (
-    r"\bECONNREFUSED\b|\bENOTFOUND\b|could not translate host name"
+    r"\bECONNREFUSED\b|\bENOTFOUND\b|could not translate host name|connection to server .+ failed"
     r"|\bEAI_AGAIN\b|[Cc]onnection refused|Name or service not known|MongoServerSelectionError"
     r"|[Nn]o such host|Can't reach database server|Can't connect to (?:MySQL|local)"
     r"|Temporary failure in name resolution|ServerSelectionTimeoutError"
@@ -174,7 +180,7 @@ def _failed_by_itself(scene: Scene) -> bool:
     """It ended, never listened, or answers with errors: not a matter of where it listens."""
     if isinstance(scene.error, errors.Unhealthy):
         return not scene.listeners or "HTTP 5" in str(scene.error)
-    return isinstance(scene.error, errors.Crashed | errors.Unstable)
+    return isinstance(scene.error, errors.Crashed | errors.Unstable | errors.ReleaseCommandFailed)
 
 
 def syntax_error(scene: Scene) -> Diagnosis | None:
@@ -320,6 +326,7 @@ RULES: tuple[Rule, ...] = (
     build_causes.host_unreachable,
     start_causes.start_command,
     start_causes.missing_module,
+    start_causes.unfit_module,
     unset_variable,
     syntax_error,
     read_as_nothing,
@@ -330,6 +337,7 @@ RULES: tuple[Rule, ...] = (
     command_failed,
     build_causes.build_failed,
     ended_by_itself,
+    start_causes.silent,
     crash_at_start,
 )
 

@@ -53,6 +53,55 @@ def missing_module(scene: Scene) -> Diagnosis | None:
     )
 
 
+_NOT_IN_IT = (
+    r"ImportError: cannot import name '(?P<name>\w+)' from '(?P<module>[\w.]+)'"
+    r" \([^)]*/site-packages/"
+)
+
+
+def unfit_module(scene: Scene) -> Diagnosis | None:
+    """An installed package lacks what another, or the app, imports from it: their versions do not
+    go together.
+    """
+    proof = find(scene.lines, _NOT_IN_IT)
+    if proof is None:
+        return None
+    frame = find(scene.lines, r'^\s*File "(?:.*/site-packages/(?P<package>\w+))?')
+    module, importer = proof["module"].split(".")[0], frame["package"] if frame else None
+    if importer:
+        todo = f"Pin {module!r} in your requirements to a version as old as {importer!r}, "
+        todo += f"or use a newer {importer!r}."
+    else:
+        todo = f"Pin {module!r} in your requirements to the version the code was written for."
+    return Diagnosis(
+        code="unfit_module",
+        summary=f"The installed {module!r} has no {proof['name']!r}, which "
+        f"{repr(importer) if importer else 'the code'} imports.",
+        proof=shown(proof),
+        todo=todo,
+    )
+
+
+def silent(scene: Scene) -> Diagnosis | None:
+    """It printed nothing, and lacks what its code cannot do without."""
+    if not isinstance(scene.error, errors.Crashed) or last_line(scene.lines):
+        return None
+    missing = scene.plan.missing if scene.plan else ()
+    needed = [one for one in missing if one.required and one.name not in scene.variables]
+    if not needed:
+        return None
+    names = [one.name for one in needed]
+    first = needed[0].evidence
+    return Diagnosis(
+        code="unset_variable",
+        summary=f"{scene.error} It printed nothing, and variables its code requires are not set: "
+        f"{', '.join(names)}.",
+        proof=f"{names[0]} is read in {first.file}:{first.line}; {exit_words(scene.exit)}",
+        todo=f"Set them: `autostack env set {' '.join(f'{name}=…' for name in names)}`, "
+        "then deploy again.",
+    )
+
+
 def _names_the_start_command(scene: Scene, proof: re.Match[str]) -> bool:
     """`gunicorn wrong:app` and `node wrong.js` also fail with a missing module: the command is
     what is wrong.

@@ -364,13 +364,72 @@ def test_a_build_killed_for_memory_names_its_limit_and_the_setting() -> None:
 
 
 def test_a_failing_release_command_shows_its_error() -> None:
-    lines = ("Running migrations", "sqlalchemy.exc.OperationalError: no such host", "exit")
+    lines = ("Running migrations", "sqlalchemy.exc.OperationalError: no such column", "exit")
     error = errors.ReleaseCommandFailed(1)
 
     found = diagnose(Scene(step=Step.RELEASE, error=error, lines=lines))
 
     assert found.code == "release_command_failed"
     assert found.proof == lines[1]
+
+
+def test_a_release_command_without_its_database_is_told_so_and_the_variable_for_it() -> None:
+    told = 'psycopg2.OperationalError: connection to server on socket "/run/x" failed: No such file'
+    names = ("AWS_KEY", "BUCKET", "CORS", "DATABASE_URL")
+    missing = tuple(
+        MissingVariable(name=name, required=False, evidence=Evidence(file="config.py", line=line))
+        for line, name in enumerate(names, start=1)
+    )
+    error = errors.ReleaseCommandFailed(1)
+    plan = replace(PLAN, missing=missing)
+
+    found = diagnose(Scene(step=Step.RELEASE, error=error, lines=(told,), plan=plan))
+
+    assert found.code == "service_unreachable"
+    assert found.summary.startswith("The release command could not reach a database")
+    assert found.proof == told
+    assert found.todo.endswith("not set: DATABASE_URL (config.py:4).")
+
+
+def test_a_crash_without_a_word_names_the_variables_its_code_requires() -> None:
+    place = Evidence(file="env.ts", line=25)
+    missing = (
+        MissingVariable(name="COOKIE_SECRET", required=True, evidence=place),
+        MissingVariable(name="MYSQL_USER", required=True, evidence=place),
+        MissingVariable(name="SOFT", required=False, evidence=place),
+    )
+    scene = replace(SCENE, plan=replace(PLAN, missing=missing))
+
+    silent = diagnose(replace(scene, variables=frozenset({"COOKIE_SECRET"})))
+    talking = diagnose(replace(scene, lines=("Segmentation fault",)))
+    complete = diagnose(replace(scene, variables=frozenset({"COOKIE_SECRET", "MYSQL_USER"})))
+
+    assert silent.code == "unset_variable"
+    assert silent.summary.endswith("not set: MYSQL_USER.")
+    assert silent.proof == "MYSQL_USER is read in env.ts:25; exit code 1"
+    assert (talking.code, complete.code) == ("crash_at_start", "crash_at_start")
+
+
+@pytest.mark.parametrize(
+    ("file", "told"),
+    [
+        ("/app/.venv/lib/python3.11/site-packages/flask/__init__.py", "as old as 'flask'"),
+        ("/app/app.py", "the code was written for"),
+    ],
+)
+def test_packages_that_do_not_go_together_are_named(file: str, told: str) -> None:
+    error = (
+        "ImportError: cannot import name 'escape' from 'jinja2' "
+        "(/app/.venv/lib/python3.11/site-packages/jinja2/__init__.py)"
+    )
+    lines = (f'  File "{file}", line 14, in <module>', "    from jinja2 import escape", error)
+
+    found = diagnose(replace(SCENE, lines=lines))
+
+    assert found.code == "unfit_module"
+    assert "'jinja2' has no 'escape'" in found.summary
+    assert found.proof == error
+    assert told in found.todo
 
 
 def test_a_denied_clone_says_how_to_let_us_in() -> None:

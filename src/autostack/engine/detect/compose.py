@@ -133,7 +133,8 @@ def _stated_decisions(draft: Draft, said: Stated) -> Iterator[Decision]:
     for name, process in said.processes.items():
         if process.command:
             yield _settled("start" if name == "web" else name, process.command)
-    if draft.web and not said.web and draft.family is not Family.STATIC:
+    told = any(decision.subject == "start" for decision in draft.decisions)
+    if draft.web and not said.web and not told and draft.family is not Family.STATIC:
         yield Decision(
             subject="start",
             value=" ".join(draft.web.command) or "as the image says",

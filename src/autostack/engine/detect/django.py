@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from autostack.engine.detect.applications import Application, applications
+from autostack.engine.detect.draft import Sight
 from autostack.engine.detect.evidence import at, where
 from autostack.engine.detect.modules import Module, statements, text_of
 from autostack.engine.detect.tree import Tree
@@ -77,7 +78,7 @@ def layer(tree: Tree, code: Sequence[Module], required: frozenset[str]) -> Layer
     script = manage(tree)
     found = _setting(code, "ALLOWED_HOSTS", sometimes=True)
     hosts = found if found and not _every_host(found) else None
-    files = _unserved(code, required)
+    files = _unserved(tree, code, required)
     used = hosts or files
     if script is None or used is None:
         return None
@@ -121,12 +122,15 @@ def _decided(
         )
 
 
-def _unserved(code: Sequence[Module], required: frozenset[str]) -> _Found | None:
-    """The list of apps that names static files, where nothing in the settings serves them."""
+def _unserved(tree: Tree, code: Sequence[Module], required: frozenset[str]) -> _Found | None:
+    """The list of apps that names static files, where nothing serves them."""
     found = _setting(code, "INSTALLED_APPS")
     if found is None or _setting(code, "MIDDLEWARE") is None:
         return None
-    if required & {"whitenoise", "django-storages", "dj-static", "servestatic"}:
+    if required & {"django-storages", "dj-static", "servestatic"}:
+        return None
+    # Some require WhiteNoise and never put it to use.
+    if any("whitenoise" in (tree.text(module.file) or "").lower() for module in code):
         return None
     named = (text_of(node) for node in ast.walk(found[1].value) if isinstance(node, ast.Constant))
     return found if "django.contrib.staticfiles" in named else None
@@ -154,12 +158,13 @@ def build(tree: Tree, code: Sequence[Module]) -> tuple[BuildStep, ...]:
     return (BuildStep(title="Collect static files", command=command, network=False),)
 
 
-def warnings(tree: Tree, code: Sequence[Module], ours: Layer | None) -> Iterator[str]:
+def warnings(sight: Sight, code: Sequence[Module], ours: Layer | None) -> Iterator[str]:
+    tree = sight.tree
     if ours is None:
         yield from _hosts(tree, code)
     if ours is None or not ours.added:
         yield from _static(tree, code)
-    if tree.ending("migrations/__init__.py"):
+    if sight.stated.release is None and tree.ending("migrations/__init__.py"):
         yield (
             "Migrations are not applied by themselves. Set a release command "
             "(`python manage.py migrate`) to run them before each switch."

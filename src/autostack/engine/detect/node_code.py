@@ -16,6 +16,10 @@ MAX_LINE = 2000
 _READ = re.compile(r"""process\.env(?:\.([A-Za-z_]\w*)|\[\s*['"]([A-Za-z_]\w*)['"]\s*\])""")
 _META = re.compile(r"import\.meta\.env\.(VITE_\w+|PUBLIC_\w+)")
 _TAKEN = re.compile(r"(?:const|let|var)\s*\{([^}]*)\}\s*=\s*process\.env\b")
+_SCHEMA_READER = re.compile(r"""['"](?:@fastify/env|fastify-env|env-schema)['"]""")
+_REQUIRED = re.compile(r"\brequired\s*:\s*\[([^\]]*)\]")
+_NAME = re.compile(r"""['"]([A-Z][A-Z0-9_]*)['"]""")
+MAX_SCHEMA = 100_000
 _FALLBACK = re.compile(r"^\s*(\|\||\?\?|&&|\?[^.]|[!=]==?|\)\s*(\{|return|\|\||&&|\?\?)|=[^=])")
 _GUARD = re.compile(r"(!\s*|if\s*\(\s*|typeof\s+|delete\s+|=\s*!!)$")
 LISTENS = r"\.listen\s*\(|\bserve\s*\(|createServer\s*\("
@@ -49,7 +53,7 @@ def health(tree: Tree) -> tuple[str, Evidence] | None:
 
 def reads(tree: Tree) -> tuple[MissingVariable, ...]:
     """Once a name; required if any line reads it without a fallback."""
-    found: dict[str, MissingVariable] = {}
+    found = {variable.name: variable for variable in _schemas(tree)}
     for file, number, line in _lines(tree):
         for name, required in _read(line):
             known = found.get(name)
@@ -58,6 +62,21 @@ def reads(tree: Tree) -> tuple[MissingVariable, ...]:
                     name=name, required=required, evidence=at(tree, file, number)
                 )
     return tuple(found.values())
+
+
+def _schemas(tree: Tree) -> Iterator[MissingVariable]:
+    """What a JSON schema for the environment requires; `@fastify/env` ends the app without it."""
+    for file in _sources(tree):
+        text = (tree.text(file) or "")[:MAX_SCHEMA]
+        listed = _REQUIRED.search(text) if _SCHEMA_READER.search(text) else None
+        for match in _NAME.finditer(listed[1]) if listed else ():
+            given = rf"""\b{match[1]}['"]?\s*:\s*\{{[^{{}}]*\bdefault\s*:"""
+            start = text.count("\n", 0, (listed.start(1) if listed else 0) + match.start())
+            yield MissingVariable(
+                name=match[1],
+                required=re.search(given, text) is None,
+                evidence=at(tree, file, start + 1),
+            )
 
 
 def _read(line: str) -> Iterator[tuple[str, bool]]:

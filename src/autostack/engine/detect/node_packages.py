@@ -55,7 +55,9 @@ def _npm(tree: Tree) -> Manager:
         inputs=_inputs(tree, *([lock] if lock else [])),
         production=("npm", verb, "--omit=dev", *quiet),
         everything=("npm", verb, "--include=dev", *quiet),
-        prune=("npm", "prune", "--omit=dev", "--ignore-scripts", *quiet),
+        # It runs without a network, and of what an old or no lock file leaves open npm would ask
+        # the registry, package by package, for a minute each.
+        prune=("npm", "prune", "--omit=dev", "--ignore-scripts", "--offline", *quiet),
         warnings=() if lock else _no_lock(tree),
     )
 

@@ -2,13 +2,13 @@
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 from autostack.engine.detect import pipfile, poetry
 from autostack.engine.detect.evidence import line_of, whole
-from autostack.engine.detect.legacy import SETUPTOOLS, needs_setuptools
+from autostack.engine.detect.legacy import companions
 from autostack.engine.detect.stated import mapping
 from autostack.engine.detect.tree import Tree
 from autostack.engine.errors import PlanFileInvalid
@@ -135,7 +135,7 @@ def _poetry(tree: Tree, project: Mapping[str, Any]) -> Packages:
     pinned = poetry.locked(tree.text("poetry.lock") or "", project)
     command = (
         *("uv", "pip", "install", "--no-deps", *pinned.requirements),
-        *_beside(pinned.requirements),
+        *companions(pinned.requirements),
     )
     inputs = () if pinned.local else ("pyproject.toml", "poetry.lock")
     steps = [BuildStep(title="Install packages", command=command, inputs=inputs)]
@@ -185,7 +185,7 @@ def _pipfile(tree: Tree) -> Packages:
 
 
 def _piped(tree: Tree, lines: tuple[str, ...], file: str, *options: str) -> Packages:
-    command = ("uv", "pip", "install", *options, *lines, *_beside(lines))
+    command = ("uv", "pip", "install", *options, *lines, *companions(lines))
     local = any(" @ " in line and "git+" not in line for line in lines)
     inputs = () if local else (file,)
     return Packages(
@@ -221,7 +221,7 @@ def _requirements(tree: Tree, file: str) -> Packages:
     local = any(_LOCAL.match(line) for line in lines) or any(not tree.has(name) for name in read)
     step = BuildStep(
         title="Install packages",
-        command=("uv", "pip", "install", "--requirement", file, *_beside(lines)),
+        command=("uv", "pip", "install", "--requirement", file, *companions(lines)),
         inputs=() if local else tuple(read),
     )
     return Packages(
@@ -231,10 +231,6 @@ def _requirements(tree: Tree, file: str) -> Packages:
         steps=(step,),
         locked=all(_pinned(line) for line in lines),
     )
-
-
-def _beside(lines: Iterable[str]) -> tuple[str, ...]:
-    return (SETUPTOOLS,) if needs_setuptools(lines) else ()
 
 
 def _included(tree: Tree, file: str) -> Iterator[tuple[str, list[str]]]:

@@ -199,7 +199,7 @@ def _draft(
             *_unlocked(installed),
             *_guessed(bare),
             *hazards(tree, code, served=app is not None and not _by_itself(sight)),
-            *(django.warnings(tree, code, ours) if is_django else ()),
+            *(django.warnings(sight, code, ours) if is_django else ()),
         ),
     )
 

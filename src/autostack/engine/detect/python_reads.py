@@ -19,8 +19,9 @@ _MAX = 200
 def reads(tree: Tree, code: Sequence[Module]) -> tuple[MissingVariable, ...]:
     """Once a name; required if any line reads it without a default."""
     found: dict[str, MissingVariable] = {}
+    shared = _shared(code)
     for module in code:
-        for name, required, line in _in_module(module):
+        for name, required, line in _in_module(module, shared):
             known = found.get(name)
             if known is None or (required and not known.required):
                 found[name] = MissingVariable(
@@ -29,13 +30,22 @@ def reads(tree: Tree, code: Sequence[Module]) -> tuple[MissingVariable, ...]:
     return tuple(list(found.values())[:_MAX])
 
 
-def _in_module(module: Module) -> Iterator[tuple[str, bool, int]]:
+def _shared(code: Sequence[Module]) -> frozenset[str]:
+    """`config.env.env`, where config/env.py makes the reader that other files import."""
+    return frozenset(
+        f"{module.file.removesuffix('.py').replace('/', '.')}.env"
+        for module in code
+        if _makes_environ(module)
+    )
+
+
+def _in_module(module: Module, shared: frozenset[str]) -> Iterator[tuple[str, bool, int]]:
     guarded = _guarded(module.body)
     for node in ast.walk(module.body):
         if isinstance(node, ast.Subscript):
             yield from _subscript(module, node, guarded)
         elif isinstance(node, ast.Call):
-            yield from _call(module, node, guarded)
+            yield from _call(module, node, guarded, shared)
         elif isinstance(node, ast.ClassDef):
             yield from _settings_class(module, node)
 
@@ -65,7 +75,9 @@ def _subscript(
         yield name, node not in guarded, node.lineno
 
 
-def _call(module: Module, node: ast.Call, guarded: set[ast.AST]) -> Iterator[tuple[str, bool, int]]:
+def _call(
+    module: Module, node: ast.Call, guarded: set[ast.AST], shared: frozenset[str]
+) -> Iterator[tuple[str, bool, int]]:
     name = text_of(node.args[0]) if node.args else None
     if not name or not name.isidentifier():
         return
@@ -74,19 +86,24 @@ def _call(module: Module, node: ast.Call, guarded: set[ast.AST]) -> Iterator[tup
     if meaning in _GETTERS:
         optional = defaulted or node in guarded or meaning.endswith(("setdefault", "pop"))
         yield name, not optional, node.lineno
-    elif meaning == "decouple.config" or _is_environ(module, node.func):
+    elif meaning == "decouple.config" or _is_environ(module, node.func, shared):
         yield name, not defaulted, node.lineno
 
 
-def _is_environ(module: Module, function: ast.expr) -> bool:
+def _is_environ(module: Module, function: ast.expr, shared: frozenset[str]) -> bool:
     """`env("X")` and `env.str("X")` of django-environ and environs."""
-    if "environ" not in {meaning.partition(".")[0] for meaning in module.names.values()} and (
-        "environs.Env" not in module.names.values()
-    ):
+    imported = module.names.get("env", "").lstrip(".")
+    known = imported and any(f".{name}".endswith(f".{imported}") for name in shared)
+    if not known and not _makes_environ(module):
         return False
     if isinstance(function, ast.Attribute) and function.attr in _CASTS:
         function = function.value
     return isinstance(function, ast.Name) and function.id == "env"
+
+
+def _makes_environ(module: Module) -> bool:
+    tops = {meaning.partition(".")[0] for meaning in module.names.values()}
+    return "environ" in tops or "environs.Env" in module.names.values()
 
 
 def _settings_class(module: Module, node: ast.ClassDef) -> Iterator[tuple[str, bool, int]]:

@@ -188,6 +188,30 @@ def test_static_files_that_nothing_serves_are_served(tmp_path: Path) -> None:
     assert decision.evidence.line == 2
 
 
+def test_requiring_whitenoise_without_using_it_serves_nothing(tmp_path: Path) -> None:
+    settings = (
+        "ALLOWED_HOSTS = ['*']\nINSTALLED_APPS = ['django.contrib.staticfiles']\n"
+        "MIDDLEWARE = []\nSTATIC_ROOT = 'x'\n"
+    )
+    files = {**django_with(settings), "requirements.txt": "django==5\nwhitenoise==6\n"}
+
+    plan = plan_of(tmp_path, files)
+
+    assert plan.env["DJANGO_SETTINGS_MODULE"] == "autostack_settings"
+    assert not any("static files" in warning for warning in plan.warnings)
+
+
+def test_a_release_command_needs_no_reminder_of_migrations(tmp_path: Path) -> None:
+    files = {**django_with("ALLOWED_HOSTS = ['*']\n"), "site/shop/migrations/__init__.py": ""}
+
+    silent = plan_of(tmp_path / "a", files)
+    release = {"Procfile": "release: python site/manage.py migrate\n"}
+    told = plan_of(tmp_path / "b", files | release)
+
+    assert any("Migrations" in warning for warning in silent.warnings)
+    assert not any("Migrations" in warning for warning in told.warnings)
+
+
 def test_static_files_that_the_project_serves_are_left_to_it(tmp_path: Path) -> None:
     settings = (
         "ALLOWED_HOSTS = ['*']\nINSTALLED_APPS = ['django.contrib.staticfiles']\n"

@@ -102,3 +102,44 @@ def test_app_json_says_what_must_be_set(tmp_path: Path) -> None:
 
     assert [(item.name, item.evidence.line) for item in plan.missing] == [("MUST", 2)]
     assert plan.env["HAS"] == "v"
+
+
+def test_a_reader_that_another_file_makes_is_known(tmp_path: Path) -> None:
+    files = {
+        "requirements.txt": "flask==3\ndjango-environ==0.12\n",
+        "config/__init__.py": "",
+        "config/env.py": "import environ\nenv = environ.Env()\n",
+        "config/base.py": "from config.env import env\nD = env.db('DATABASE_URL', default='x')\n",
+        "config/near.py": "from .env import env\nK = env('KEY')\n",
+        "config/other.py": "from config.elsewhere import env\nN = env('NEVER')\n",
+        "app.py": "from flask import Flask\napp = Flask(__name__)\n",
+    }
+
+    assert missing(tmp_path, files) == {"KEY": (True, 2), "DATABASE_URL": (False, 2)}
+
+
+SCHEMA = """import env from '@fastify/env'
+const schema = {
+  required: [
+    'HOST_NAME',
+    "KEY"
+  ],
+  properties: {
+    HOST_NAME: { type: 'string', default: 'x' },
+    KEY: { type: 'string' },
+    FREE: { type: 'string' }
+  }
+}
+"""
+
+
+def test_what_a_schema_for_the_environment_requires_is_read(tmp_path: Path) -> None:
+    package = '{"scripts": {"start": "node app.js"}, "dependencies": {"fastify": "5"}}'
+    server = "require('http').createServer().listen(process.env.PORT)\n"
+    files = {"package.json": package, "app.js": server}
+
+    found = missing(tmp_path / "a", {**files, "env.ts": SCHEMA})
+    other = missing(tmp_path / "b", {**files, "env.ts": SCHEMA.replace("@fastify/env", "ajv")})
+
+    assert found == {"KEY": (True, 5), "HOST_NAME": (False, 4)}
+    assert other == {}
