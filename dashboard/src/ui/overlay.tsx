@@ -1,21 +1,13 @@
 "use client";
-import { AlertDialog } from "@base-ui/react/alert-dialog";
-import { Dialog as Base } from "@base-ui/react/dialog";
 import { Menu as BaseMenu } from "@base-ui/react/menu";
 import { Tooltip } from "@base-ui/react/tooltip";
 import clsx from "clsx";
 import type { LucideIcon } from "lucide-react";
+import dynamic from "next/dynamic";
 import { useState, type ReactElement, type ReactNode } from "react";
 import { ApiError } from "@/lib/http";
-import { Button, buttonClass } from "./button";
-import { Field } from "./field";
 
 type Trigger = ReactElement<Record<string, unknown>>;
-const BACKDROP =
-  "fixed inset-0 z-40 bg-black/50 backdrop-blur-[2px] transition-opacity data-ending-style:opacity-0 data-starting-style:opacity-0";
-const POPUP =
-  "popup fixed top-1/2 left-1/2 z-50 flex max-h-[calc(100dvh-2rem)] -translate-1/2 flex-col overflow-y-auto rounded-2xl border border-line bg-panel p-6 shadow-2xl";
-
 export function Tip({ label, children }: { label: string; children: Trigger }) {
   return (
     <Tooltip.Root>
@@ -84,41 +76,6 @@ function MenuItem({ label, icon: Icon, onClick, danger, disabled }: Entry) {
   );
 }
 
-export function Dialog(props: {
-  open: boolean;
-  onOpenChange: (open: boolean) => void;
-  title: string;
-  note?: ReactNode;
-  wide?: boolean;
-  children: ReactNode;
-}) {
-  return (
-    <Base.Root open={props.open} onOpenChange={props.onOpenChange}>
-      <Base.Portal>
-        <Base.Backdrop className={BACKDROP} />
-        <Base.Popup
-          className={clsx(
-            POPUP,
-            props.wide ? "w-[min(40rem,calc(100vw-2rem))]" : "w-[min(28rem,calc(100vw-2rem))]",
-          )}
-        >
-          <Base.Title className="text-base font-semibold">{props.title}</Base.Title>
-          {props.note && (
-            <Base.Description className="mt-1 text-muted" render={<div />}>
-              {props.note}
-            </Base.Description>
-          )}
-          {props.children}
-        </Base.Popup>
-      </Base.Portal>
-    </Base.Root>
-  );
-}
-
-export const DialogClose = ({ children }: { children: ReactNode }) => (
-  <Base.Close className={buttonClass("secondary")}>{children}</Base.Close>
-);
-
 /** What went wrong inside a dialog stays in it. */
 export function Problem({ error }: { error: unknown }) {
   if (!(error instanceof Error)) return null;
@@ -133,8 +90,16 @@ export function Problem({ error }: { error: unknown }) {
   );
 }
 
-/** A step back before what cannot be undone; `word` has to be typed. */
-export function Confirm(props: {
+export interface DialogProps {
+  open: boolean;
+  onOpenChange: (open: boolean) => void;
+  title: string;
+  note?: ReactNode;
+  wide?: boolean;
+  children: ReactNode;
+}
+
+export interface ConfirmProps {
   open: boolean;
   onOpenChange: (open: boolean) => void;
   title: string;
@@ -143,67 +108,27 @@ export function Confirm(props: {
   action: string;
   harmless?: boolean;
   onConfirm: () => Promise<unknown>;
-}) {
-  const [typed, setTyped] = useState("");
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>(null);
-  const change = (open: boolean) => {
-    setTyped("");
-    setError(null);
-    props.onOpenChange(open);
-  };
-  const confirm = async () => {
-    setBusy(true);
-    try {
-      await props.onConfirm();
-      change(false);
-    } catch (caught) {
-      setError(caught);
-    } finally {
-      setBusy(false);
-    }
-  };
-  return (
-    <AlertDialog.Root open={props.open} onOpenChange={change}>
-      <AlertDialog.Portal>
-        <AlertDialog.Backdrop className={BACKDROP} />
-        <AlertDialog.Popup className={clsx(POPUP, "w-[min(28rem,calc(100vw-2rem))]")}>
-          <AlertDialog.Title className="text-base font-semibold">{props.title}</AlertDialog.Title>
-          <AlertDialog.Description className="mt-2 text-muted" render={<div />}>
-            {props.children}
-          </AlertDialog.Description>
-          <form
-            onSubmit={(event) => {
-              event.preventDefault();
-              void confirm();
-            }}
-          >
-            {props.word && (
-              <Field
-                className="mt-4"
-                label={`Type ${props.word} to confirm`}
-                mono
-                value={typed}
-                onChange={(event) => setTyped(event.target.value)}
-                autoComplete="off"
-                spellCheck={false}
-              />
-            )}
-            <Problem error={error} />
-            <div className="mt-6 flex justify-end gap-2">
-              <AlertDialog.Close className={buttonClass("secondary")}>Cancel</AlertDialog.Close>
-              <Button
-                type="submit"
-                variant={props.harmless ? "primary" : "danger"}
-                busy={busy}
-                disabled={!!props.word && typed !== props.word}
-              >
-                {props.action}
-              </Button>
-            </div>
-          </form>
-        </AlertDialog.Popup>
-      </AlertDialog.Portal>
-    </AlertDialog.Root>
-  );
 }
+
+// What opens is loaded once it is asked for, or when the page has nothing else to do; see shell.tsx.
+const LazyDialog = dynamic(() => import("./dialogs").then((part) => part.Dialog), { ssr: false });
+const LazyConfirm = dynamic(() => import("./dialogs").then((part) => part.Confirm), { ssr: false });
+
+/** Stays once it was open, so that it can close with its transition. */
+function useOnceOpen(open: boolean): boolean {
+  const [was, setWas] = useState(open);
+  if (open && !was) setWas(true);
+  return was || open;
+}
+
+export const Dialog = (props: DialogProps) =>
+  useOnceOpen(props.open) ? <LazyDialog {...props} /> : null;
+
+/** A step back before what cannot be undone; `word` has to be typed. */
+export const Confirm = (props: ConfirmProps) =>
+  useOnceOpen(props.open) ? <LazyConfirm {...props} /> : null;
+
+/** Inside a dialog only, and so loaded with it. */
+export const DialogClose = dynamic(() => import("./dialogs").then((part) => part.DialogClose), {
+  ssr: false,
+});

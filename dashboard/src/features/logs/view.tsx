@@ -2,6 +2,7 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import clsx from "clsx";
 import { ArrowDown } from "lucide-react";
+import dynamic from "next/dynamic";
 import {
   useCallback,
   useEffect,
@@ -16,7 +17,12 @@ import { Card } from "@/ui/surface";
 import { Row, type RowLook } from "./row";
 import { useSearch } from "./search";
 import { LogStore, type Line } from "./store";
-import { Toolbar } from "./toolbar";
+
+// The lines come first.
+const Toolbar = dynamic(() => import("./toolbar").then((part) => part.Toolbar), {
+  ssr: false,
+  loading: () => <div className="h-[49px] border-b border-line" />,
+});
 
 const LINE = 20;
 const BOTTOM = 6;
