@@ -17,17 +17,21 @@ import {
 } from "lucide-react";
 import Link from "next/link";
 import { usePathname } from "next/navigation";
-import type { ReactNode } from "react";
+import { useEffect, type ReactNode } from "react";
 import { signOut, useMe } from "@/features/accounts/queries";
 import { isDoor } from "@/lib/doors";
 import { Live, useLink } from "@/lib/live";
 import { useHydrated } from "@/lib/route";
 import { apply, useTheme, type Theme } from "@/lib/theme";
 import { Button } from "./button";
-import { Commands, openPalette, showKeys } from "./commands";
+import { Commands } from "./commands";
 import { Logo } from "./logo";
+import { openPalette, showKeys } from "./open";
 import { Menu, Tip } from "./overlay";
 import { Kbd } from "./small";
+
+/** Milliseconds after which a page has usually shown what it is for. */
+const LATER = 3000;
 
 const pages: [string, string, LucideIcon][] = [
   ["/", "Projects", Boxes],
@@ -40,8 +44,20 @@ const pages: [string, string, LucideIcon][] = [
 const isCurrent = (path: string, href: string) =>
   href === "/" ? path === "/" || path.startsWith("/projects") : path.startsWith(href);
 
+/** What opens later is there when it is asked for, and in the way of nothing. */
+function useLater() {
+  useEffect(() => {
+    const timer = setTimeout(() => {
+      // Without them nothing is lost: whatever opens asks for them again.
+      import("./palette").catch(() => undefined);
+    }, LATER);
+    return () => clearTimeout(timer);
+  }, []);
+}
+
 export function Shell({ children }: { children: ReactNode }) {
   const path = usePathname();
+  useLater();
   if (isDoor(path)) return children;
   return (
     <Live>
