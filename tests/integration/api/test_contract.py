@@ -93,7 +93,7 @@ async def test_the_start_leads_to_the_dashboard(client: httpx.AsyncClient) -> No
     [
         ("GET", "/nope", 404, "not_found"),
         ("PUT", "/auth/login", 405, "method_not_allowed"),
-        ("GET", "/projects/%00", 401, "not_signed_in"),
+        ("GET", "/projects/%00", 422, "request_invalid"),
     ],
 )
 async def test_unknown_places_are_answered_as_problems(
@@ -104,6 +104,17 @@ async def test_unknown_places_are_answered_as_problems(
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["detail"]
+
+
+@pytest.mark.attack("A56")
+@pytest.mark.parametrize(
+    "path",
+    ["/audit?kind=a%00", "/audit/export?kind=a%00", "/projects?name=%00", "/projects/%00", "/x%00"],
+)
+async def test_nul_in_an_address_is_the_clients_mistake(ada: Account, path: str) -> None:
+    answer = await ada.client.get(path)
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "request_invalid")
 
 
 @pytest.mark.attack("A56")

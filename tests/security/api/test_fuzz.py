@@ -166,7 +166,7 @@ def _cases(operation: Operation, *, broken_first: bool) -> Sequence[Case]:
 def _made(operation: Operation, mode: GenerationMode, count: int) -> Sequence[Case]:
     found: list[Case] = []
 
-    # The same ones in each run: what one machine finds, all find.
+    # By no seed: what is found can be found again.
     @settings(
         max_examples=count,
         database=None,

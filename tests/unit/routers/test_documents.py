@@ -7,10 +7,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.x509 import load_pem_x509_certificate
 from hypothesis import given
 from hypothesis import strategies as st
 
 from autostack.drivers.routers import documents, pages
+from autostack.drivers.routers.certificates import self_signed
 from autostack.drivers.routers.documents import RouteRefused, Sites
 from autostack.engine.release import Routes
 
@@ -157,3 +160,14 @@ def test_a_page_shows_any_name_as_text(name: str) -> None:
 )
 def test_any_request_gets_a_page(request_: bytes) -> None:
     assert pages.answer(request_).startswith(b"HTTP/1.1 ")
+
+
+def test_traefik_needs_no_key_of_its_own_when_a_file_changes() -> None:
+    made = self_signed()
+
+    found = documents.pages("127.0.0.1:9", certificate=made)["tls"]["stores"]["default"]
+
+    given = found["defaultCertificate"]
+    key = load_pem_private_key(given["keyFile"].encode(), None)
+    assert load_pem_x509_certificate(given["certFile"].encode()).public_key() == key.public_key()
+    assert given["keyFile"] not in repr(made)

@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from autostack.core.errors import Invalid
+from autostack.drivers.routers.certificates import Certificate
 from autostack.drivers.routers.holder import READY
 from autostack.drivers.routers.pages import address_of
 from autostack.engine.release import Routes
@@ -242,9 +243,15 @@ def _target(target: str) -> str:
     return target
 
 
-def pages(address: str) -> Document:
-    """The platform's own pages, and the answer for hosts nobody has."""
+def pages(address: str, *, certificate: Certificate) -> Document:
+    """The platform's own pages, and the answer for hosts nobody has.
+
+    No entry point speaks TLS yet. Without a default certificate Traefik makes one of its own, with
+    an RSA key, each time any file changes: nine tenths of what a switch cost it.
+    """
+    shown = {"certFile": certificate.chain, "keyFile": certificate.key}
     return {
+        "tls": {"stores": {"default": {"defaultCertificate": shown}}},
         "http": {
             "routers": {
                 "unknown": {
@@ -261,7 +268,7 @@ def pages(address: str) -> Document:
             },
             "middlewares": {"unknown": {"replacePath": {"path": address_of("unknown", "")}}},
             "services": {PAGES: balance([_target(address)])},
-        }
+        },
     }
 
 
