@@ -43,6 +43,8 @@ class Deployment(Base):
             postgresql_where=text("status in ('pending', 'building', 'deploying')"),
         ),
         Index("ix_deployments_project_created", "project_id", "created_at"),
+        Index("ix_deployments_environment_created", "environment_id", "created_at"),
+        Index("ix_deployments_created", "created_at", "id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)

@@ -34,9 +34,15 @@ the platform asks is kept away from the door.
 """
 PAGES = "pages"
 """Name of the service that serves the platform's own pages, made by the edge at its start."""
+VISITS = "visits"
+"""Name of the router that takes the platform's own requests to apps, and asks those of the
+environments: a visitor's request passes it once, and not a router more for each environment.
+"""
 
-CATCH_ALL, APP, VISITED = 1, 10, 15
-"""Priorities. Set by us alone: by default a longer rule in another file would steal a host."""
+CATCH_ALL, APP, VISITED = 1, 10, 14
+"""Priorities. Set by us alone: by default a longer rule in another file would steal a host.
+Earlier versions' files have a router at 15 for each environment's visits, which goes first.
+"""
 
 UNCOUNTED = {"metrics": False, "accessLogs": False, "tracing": False}
 
@@ -152,13 +158,7 @@ def _routers(routes: Routes) -> Document:
     visited = f"({hosts}) && Header(`{VISIT}`, `{visit(env)}`)"
     return {
         f"app-{env}": {"entryPoints": [WEB], "rule": hosts, "priority": APP, **app},
-        f"visited-{env}": {
-            "entryPoints": [WEB],
-            "rule": visited,
-            "priority": VISITED,
-            "observability": UNCOUNTED,
-            **app,
-        },
+        f"visited-{env}": {"parentRefs": [VISITS], "rule": visited, **app},
         f"answer-{env}": {
             "entryPoints": [INSIDE],
             "rule": f"({hosts}) && Header(`{ASK}`, `{question(routes)}`)",
@@ -259,6 +259,12 @@ def pages(address: str, *, certificate: Certificate) -> Document:
                     "priority": CATCH_ALL,
                     "service": PAGES,
                     "middlewares": ["unknown"],
+                },
+                VISITS: {
+                    "entryPoints": [WEB],
+                    "rule": f"HeaderRegexp(`{VISIT}`, `^[0-9a-f]{{64}}$`)",
+                    "priority": VISITED,
+                    "observability": UNCOUNTED,
                 },
                 "ready": {
                     "entryPoints": [INSIDE],

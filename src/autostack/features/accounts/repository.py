@@ -2,7 +2,18 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, delete, func, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -41,12 +52,7 @@ async def by_key(session: AsyncSession, key: str) -> User | None:
 async def signed_in(
     session: AsyncSession, session_id: UUID, *, now: datetime
 ) -> tuple[User, UserSession] | None:
-    query = (
-        select(User, UserSession)
-        .join(UserSession, UserSession.user_id == User.id)
-        .where(UserSession.id == session_id, *_living(now))
-    )
-    row = (await session.execute(query)).first()
+    row = (await session.execute(_SIGNED_IN, {"id": session_id, "now": now})).first()
     return (row[0], row[1]) if row else None
 
 
@@ -370,3 +376,15 @@ async def forget_old_failures(session: AsyncSession, *, before: datetime) -> Non
 
 def _living(now: datetime) -> tuple[ColumnElement[bool], ...]:
     return UserSession.revoked_at.is_(None), UserSession.expires_at > now
+
+
+# Asked at every request, so that putting it together counts.
+_SIGNED_IN = (
+    select(User, UserSession)
+    .join(UserSession, UserSession.user_id == User.id)
+    .where(
+        UserSession.id == bindparam("id"),
+        UserSession.revoked_at.is_(None),
+        UserSession.expires_at > bindparam("now"),
+    )
+)

@@ -118,9 +118,11 @@ def _project(project: Project, now: service.Now, settings: SettingsValue) -> Pro
 
 
 def _place(place: service.Place, settings: SettingsValue) -> EnvironmentNow:
+    serving = place.serving and DeploymentRead.model_validate(place.serving)
+    same = place.latest is place.serving
     return EnvironmentNow(
         environment=environments.read(place.environment, settings),
-        serving=place.serving and DeploymentRead.model_validate(place.serving),
-        latest=place.latest and DeploymentRead.model_validate(place.latest),
+        serving=serving,
+        latest=serving if same else place.latest and DeploymentRead.model_validate(place.latest),
         instances=[InstanceRead.model_validate(one) for one in place.instances],
     )

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, literal, select
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy import ARRAY, CollectionAggregate, Uuid, any_, bindparam, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from autostack.models.deployment import Deployment
@@ -14,60 +13,75 @@ from autostack.models.instance import Instance
 from autostack.models.route import Route
 from autostack.models.traffic import Traffic
 
+Id = UUID | None
 Ids = Sequence[UUID]
 CLASSES = 5
 """1xx to 5xx; PostgreSQL counts from one."""
 
 
-async def environments(session: AsyncSession, projects: Ids) -> Sequence[Environment]:
-    query = select(Environment).where(
-        Environment.project_id.in_(projects), Environment.removed_at.is_(None)
-    )
-    return (await session.scalars(query.order_by(Environment.created_at, Environment.name))).all()
+async def places(session: AsyncSession, projects: Ids) -> list[tuple[Environment, Id, Id]]:
+    """Each environment, with the ids of the deployment its domains lead to and of its newest."""
+    rows = await session.execute(_PLACES, {"projects": projects})
+    return [(row[0], row[1], row[2]) for row in rows]
 
 
-async def serving(session: AsyncSession, places: Ids) -> dict[UUID, Deployment]:
-    """By environment: the deployment that its domains lead to."""
-    query = (
-        select(Route.environment_id, Deployment)
-        .join(Deployment, Deployment.id == Route.deployment_id)
-        .where(Route.environment_id.in_(places))
-    )
-    return {row[0]: row[1] for row in await session.execute(query)}
-
-
-async def latest(session: AsyncSession, places: Ids) -> dict[UUID, Deployment]:
-    """By environment: its newest deployment."""
-    query = (
-        select(Deployment)
-        .ext(distinct_on(Deployment.environment_id))
-        .where(Deployment.environment_id.in_(places))
-        .order_by(Deployment.environment_id, Deployment.created_at.desc(), Deployment.id.desc())
-    )
-    return {row.environment_id: row for row in await session.scalars(query)}
+async def deployments(session: AsyncSession, ids: Ids) -> dict[UUID, Deployment]:
+    rows = await session.scalars(_DEPLOYMENTS, {"ids": ids})
+    return {row.id: row for row in rows}
 
 
 async def instances(session: AsyncSession, places: Ids) -> Sequence[Instance]:
-    query = select(Instance).where(
-        Instance.environment_id.in_(places),
-        Instance.deployment_id.is_not(None),
-        Instance.freed_at.is_(None),
-    )
-    return (await session.scalars(query.order_by(Instance.process, Instance.index))).all()
+    return (await session.scalars(_INSTANCES, {"places": places})).all()
 
 
 async def requests(
     session: AsyncSession, projects: Ids, *, width: int, after: datetime
 ) -> dict[UUID, dict[datetime, int]]:
     """By project and hour."""
-    classes = sum((Traffic.codes[number] for number in range(1, CLASSES + 1)), literal(0))
-    query = (
-        select(Environment.project_id, Traffic.at, func.sum(classes))
-        .join(Environment, Environment.id == Traffic.environment_id)
-        .where(Environment.project_id.in_(projects), Traffic.width == width, Traffic.at >= after)
-        .group_by(Environment.project_id, Traffic.at)
-    )
+    asked = {"projects": projects, "width": width, "after": after}
     found: dict[UUID, dict[datetime, int]] = {}
-    for project_id, at, count in await session.execute(query):
+    for project_id, at, count in await session.execute(_REQUESTS, asked):
         found.setdefault(project_id, {})[at] = int(count)
     return found
+
+
+def _among(name: str) -> CollectionAggregate[bool]:
+    """One value for the driver, however many they are, and so one statement for the server."""
+    return any_(bindparam(name, type_=ARRAY(Uuid)))
+
+
+# Asked by every page of the dashboard, so that putting them together counts: once, here.
+_NEWEST = (
+    select(Deployment.id)
+    .where(Deployment.environment_id == Environment.id)
+    .order_by(Deployment.created_at.desc(), Deployment.id.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_PLACES = (
+    select(Environment, Route.deployment_id, _NEWEST)
+    .outerjoin(Route, Route.environment_id == Environment.id)
+    .where(Environment.project_id == _among("projects"), Environment.removed_at.is_(None))
+    .order_by(Environment.created_at, Environment.name)
+)
+_DEPLOYMENTS = select(Deployment).where(Deployment.id == _among("ids"))
+_INSTANCES = (
+    select(Instance)
+    .where(
+        Instance.environment_id == _among("places"),
+        Instance.deployment_id.is_not(None),
+        Instance.freed_at.is_(None),
+    )
+    .order_by(Instance.process, Instance.index)
+)
+_CLASSES = sum((Traffic.codes[number] for number in range(1, CLASSES + 1)), literal(0))
+_REQUESTS = (
+    select(Environment.project_id, Traffic.at, func.sum(_CLASSES))
+    .join(Environment, Environment.id == Traffic.environment_id)
+    .where(
+        Environment.project_id == _among("projects"),
+        Traffic.width == bindparam("width"),
+        Traffic.at >= bindparam("after"),
+    )
+    .group_by(Environment.project_id, Traffic.at)
+)

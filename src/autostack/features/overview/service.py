@@ -36,28 +36,31 @@ async def look(
     session: AsyncSession, projects: Sequence[UUID], *, now: datetime
 ) -> dict[UUID, Now]:
     """Of projects the caller has loaded for their reader."""
-    rows = await repository.environments(session, projects)
-    ids = [row.id for row in rows]
-    serving = await repository.serving(session, ids)
-    latest = await repository.latest(session, ids)
-    running = await repository.instances(session, ids)
+    rows = await repository.places(session, projects)
+    known = await repository.deployments(
+        session, list({one for row in rows for one in row[1:] if one})
+    )
+    running = await _running(session, [row[0].id for row in rows])
     counted = await _requests(session, projects, now=now)
-    places = [
-        Place(
-            environment=row,
-            serving=serving.get(row.id),
-            latest=latest.get(row.id),
-            instances=[one for one in running if one.environment_id == row.id],
+    places: dict[UUID, list[Place]] = {project: [] for project in projects}
+    for environment, serving, latest in rows:
+        places[environment.project_id].append(
+            Place(
+                environment=environment,
+                serving=known.get(serving) if serving else None,
+                latest=known.get(latest) if latest else None,
+                instances=running.get(environment.id, []),
+            )
         )
-        for row in rows
-    ]
-    return {
-        project: Now(
-            places=[one for one in places if one.environment.project_id == project],
-            requests=counted[project],
-        )
-        for project in projects
-    }
+    return {one: Now(places=places[one], requests=counted[one]) for one in projects}
+
+
+async def _running(session: AsyncSession, places: Sequence[UUID]) -> dict[UUID, list[Instance]]:
+    """By environment."""
+    found: dict[UUID, list[Instance]] = {}
+    for one in await repository.instances(session, places):
+        found.setdefault(one.environment_id, []).append(one)
+    return found
 
 
 async def _requests(

@@ -3,7 +3,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import BindParameter, Select, bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,14 +15,18 @@ from autostack.models.team import Membership, Role
 from autostack.web.pages import Paging, newest_first
 
 
-def _readable(user_id: UUID) -> Select[Project]:
+def _readable(user_id: UUID | BindParameter[UUID]) -> Select[Project]:
     """Every way to a project leads through here: the teams of the reader decide."""
     teams = select(Membership.team_id).where(Membership.user_id == user_id)
     return select(Project).where(Project.team_id.in_(teams), Project.removed_at.is_(None))
 
 
+# Asked at most requests, so that putting it together counts.
+_ONE = _readable(bindparam("user")).where(Project.id == bindparam("id"))
+
+
 async def readable(session: AsyncSession, user_id: UUID, project_id: UUID) -> Project | None:
-    return await session.scalar(_readable(user_id).where(Project.id == project_id))
+    return await session.scalar(_ONE, {"user": user_id, "id": project_id})
 
 
 async def opening(session: AsyncSession, user_id: UUID, repo_url: str) -> Project | None:

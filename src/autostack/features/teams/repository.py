@@ -1,8 +1,19 @@
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, delete, false, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Uuid,
+    and_,
+    bindparam,
+    delete,
+    false,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from autostack.features.teams.roles import About, Named, Standing
@@ -62,53 +73,13 @@ async def leave(session: AsyncSession, team_id: UUID, user_id: UUID) -> None:
 
 async def standing(session: AsyncSession, user_id: UUID, named: Named) -> Standing | None:
     """What the user is in the team that owns this; None when it is not there, or not theirs."""
-    row = (await session.execute(_WAYS[named.about](user_id, named))).first()
+    about = named.about
+    place = named.place if about is About.PROJECT else None
+    query = _IN_PLACE if place is not None and _is_name(place) else _WAYS[about]
+    row = (await session.execute(query, {"user": user_id, "id": named.id, "place": place})).first()
     if row is None:
         return None
     return Standing(team_id=row[0], team=row[1], role=row[2], protected=row[3])
-
-
-def _in_team(user_id: UUID, protected: ColumnElement[bool]) -> Select[UUID, str, Role, bool]:
-    mine = and_(Membership.team_id == Team.id, Membership.user_id == user_id)
-    return select(Team.id, Team.name, Membership.role, protected).join(Membership, mine)
-
-
-def _in_project(user_id: UUID, protected: ColumnElement[bool]) -> Select[UUID, str, Role, bool]:
-    query = _in_team(user_id, protected).join(Project, Project.team_id == Team.id)
-    return query.where(Project.removed_at.is_(None))
-
-
-def _team(user_id: UUID, named: Named) -> Select[UUID, str, Role, bool]:
-    return _in_team(user_id, false()).where(Team.id == named.id)
-
-
-def _project(user_id: UUID, named: Named) -> Select[UUID, str, Role, bool]:
-    if named.place is None or not _is_name(named.place):
-        return _in_project(user_id, false()).where(Project.id == named.id)
-    place = and_(
-        Environment.project_id == Project.id,
-        Environment.name == named.place,
-        Environment.removed_at.is_(None),
-    )
-    query = _in_project(user_id, _PROTECTED).outerjoin(Environment, place)
-    return query.where(Project.id == named.id)
-
-
-def _environment(user_id: UUID, named: Named) -> Select[UUID, str, Role, bool]:
-    query = _in_project(user_id, _PROTECTED).join(Environment, Environment.project_id == Project.id)
-    return query.where(Environment.id == named.id, Environment.removed_at.is_(None))
-
-
-def _deployment(user_id: UUID, named: Named) -> Select[UUID, str, Role, bool]:
-    query = _in_project(user_id, _PROTECTED).join(Deployment, Deployment.project_id == Project.id)
-    query = query.outerjoin(Environment, Environment.id == Deployment.environment_id)
-    return query.where(Deployment.id == named.id)
-
-
-def _run(user_id: UUID, named: Named) -> Select[UUID, str, Role, bool]:
-    query = _in_project(user_id, _PROTECTED).join(Environment, Environment.project_id == Project.id)
-    query = query.join(Run, Run.environment_id == Environment.id)
-    return query.where(Run.id == named.id, Environment.removed_at.is_(None))
 
 
 def _is_name(text: str) -> bool:
@@ -116,11 +87,41 @@ def _is_name(text: str) -> bool:
     return text.isascii() and text.isprintable()
 
 
+# Asked at nearly every request, so that putting them together counts: once, here.
 _PROTECTED: ColumnElement[bool] = func.coalesce(Environment.protected, false())
-_WAYS: dict[About, Callable[[UUID, Named], Select[UUID, str, Role, bool]]] = {
-    About.TEAM: _team,
-    About.PROJECT: _project,
-    About.ENVIRONMENT: _environment,
-    About.DEPLOYMENT: _deployment,
-    About.RUN: _run,
+_ID = bindparam("id", type_=Uuid())
+
+
+def _in_team(protected: ColumnElement[bool]) -> Select[UUID, str, Role, bool]:
+    mine = and_(Membership.team_id == Team.id, Membership.user_id == bindparam("user"))
+    return select(Team.id, Team.name, Membership.role, protected).join(Membership, mine)
+
+
+def _in_project(protected: ColumnElement[bool]) -> Select[UUID, str, Role, bool]:
+    query = _in_team(protected).join(Project, Project.team_id == Team.id)
+    return query.where(Project.removed_at.is_(None))
+
+
+def _in_environment() -> Select[UUID, str, Role, bool]:
+    query = _in_project(_PROTECTED).join(Environment, Environment.project_id == Project.id)
+    return query.where(Environment.removed_at.is_(None))
+
+
+_PLACE = and_(
+    Environment.project_id == Project.id,
+    Environment.name == bindparam("place"),
+    Environment.removed_at.is_(None),
+)
+_IN_PLACE = _in_project(_PROTECTED).outerjoin(Environment, _PLACE).where(Project.id == _ID)
+_WAYS: dict[About, Select[UUID, str, Role, bool]] = {
+    About.TEAM: _in_team(false()).where(Team.id == _ID),
+    About.PROJECT: _in_project(false()).where(Project.id == _ID),
+    About.ENVIRONMENT: _in_environment().where(Environment.id == _ID),
+    About.DEPLOYMENT: _in_project(_PROTECTED)
+    .join(Deployment, Deployment.project_id == Project.id)
+    .outerjoin(Environment, Environment.id == Deployment.environment_id)
+    .where(Deployment.id == _ID),
+    About.RUN: _in_environment()
+    .join(Run, Run.environment_id == Environment.id)
+    .where(Run.id == _ID),
 }
