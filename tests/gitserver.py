@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -47,7 +47,8 @@ class GitServer:
     `token` opens every repository (basic auth, any user name). `manners` makes a repository
     misbehave: `tarpit` accepts and never answers, `drip` sends a byte a second, `broken` speaks
     another language, `error` answers 503, `redirect` leads to `elsewhere`, `cut` stops halfway
-    through the pack. `asked` lists the requests that came in.
+    through the pack. `asked` lists the requests that came in. While `held` says so, a request
+    waits for its answer, half a minute at most: who asks can then be looked at.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class GitServer:
         self.manners: dict[str, Manner] = {}
         self.elsewhere = ""
         self.asked: list[str] = []
+        self.held: Callable[[], bool] = lambda: False
         self.ending = threading.Event()
         root.mkdir(parents=True, exist_ok=True)
         self._http = _Http((host, port), partial(_Handler, self))
@@ -232,11 +234,17 @@ class _Handler(BaseHTTPRequestHandler):
         if not self._let_in():
             self._plain(401, b"who are you?\n", {"WWW-Authenticate": 'Basic realm="git"'})
             return
+        self._hold()
         manner = self.git.manners.get(name, "honest")
         if manner == "honest" or (manner == "cut" and self.command == "GET"):
             self._backend()
         else:
             self._misbehave(manner)
+
+    def _hold(self, limit: float = 30) -> None:
+        until = time.monotonic() + limit
+        while self.git.held() and time.monotonic() < until:
+            self.git.ending.wait(0.01)
 
     def _let_in(self) -> bool:
         if self.git.token is None:
