@@ -67,7 +67,7 @@ async def _requests(
     session: AsyncSession, projects: Sequence[UUID], *, now: datetime
 ) -> dict[UUID, list[int]]:
     hour = timedelta(hours=1)
-    last = traffic.begin(now, hour)
-    hours = [last - hour * back for back in reversed(range(HOURS))]
-    found = await repository.requests(session, projects, width=traffic.HOUR, after=hours[0])
-    return {one: [found.get(one, {}).get(at, 0) for at in hours] for one in projects}
+    first = traffic.begin(now, hour) - hour * (HOURS - 1)
+    return await repository.requests(
+        session, projects, width=traffic.HOUR, after=first, number=HOURS
+    )
