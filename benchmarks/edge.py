@@ -6,6 +6,7 @@ import sys
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -15,8 +16,9 @@ from benchmarks.floors import until_200
 from benchmarks.series import Section, Series
 from tests.platform import Platform, free_ports
 
-ROUNDS = 3
-SECONDS = 3.0
+ROUNDS = 9
+SECONDS = 2.0
+"""Many short rounds: from one second to the next a machine changes by more than is measured."""
 CLIENTS = 16
 
 
@@ -67,6 +69,8 @@ def _table(
             for name, found in rows.items()
         }
         floor = made["bare Traefik"]
+        if what == "CPU of the proxy":
+            made["the edge"] = replace(made["the edge"], goal=round(1.1 * floor.middle, 1))
         table += [(one, None if one is floor else floor) for one in made.values() if one.middle]
     return table
 
