@@ -210,8 +210,8 @@ async def test_the_stream_of_a_finished_deployment_has_everything_and_ends(
 
 
 async def test_a_stream_can_bring_many_lines_in_one_event(ada: Account, running: Running) -> None:
-    for number in range(1200):
-        running.sink.say(f"line {number}", step=Step.BUILD)
+    for number in range(12_000):
+        running.sink.say(f"line {number}.", step=Step.BUILD)
     await running.is_now(Status.SUCCESS)
     url = f"/deployments/{running.id}/logs?batch=true"
 
@@ -221,10 +221,26 @@ async def test_a_stream_can_bring_many_lines_in_one_event(ada: Account, running:
 
     found = [json.loads(one["data"]) for one in events(answer.text)[:-1]]
     texts = [line["text"] for lines in found for line in lines]
-    assert texts == [f"line {number}" for number in range(1200)]
+    assert texts == [f"line {number}." for number in range(12_000)]
     assert len(found) == 3
-    assert "line 499" not in rest.text
-    assert "line 500" in rest.text
+    assert found[0][-1]["text"] not in rest.text
+    assert found[1][0]["text"] in rest.text
+
+
+async def test_many_lines_are_packed_for_whoever_unpacks_them(
+    ada: Account, running: Running
+) -> None:
+    running.sink.say("one of many", step=Step.BUILD)
+    await running.is_now(Status.SUCCESS)
+    url = f"/deployments/{running.id}/logs?batch=true"
+
+    packed = await ada.client.get(url, headers={**SSE, "Accept-Encoding": "br, gzip"})
+    plain = await ada.client.get(url, headers={**SSE, "Accept-Encoding": "identity"})
+
+    assert packed.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in plain.headers
+    assert "one of many" in plain.text
+    assert packed.text == plain.text
 
 
 async def test_a_stream_goes_on_behind_the_last_event_id(ada: Account, running: Running) -> None:

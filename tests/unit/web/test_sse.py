@@ -1,4 +1,5 @@
 import asyncio
+import zlib
 from collections.abc import AsyncGenerator
 from datetime import timedelta
 
@@ -25,6 +26,24 @@ def test_an_event_is_one_block_whatever_its_text_holds() -> None:
     block = encode(Sse(id="1-2\n", event="a\r\nb", data={"text": "one\ntwo\u2028"}))
 
     assert block == b'id: 1-2\nevent: ab\ndata: {"text":"one\\ntwo\\u2028"}\n\n'
+
+
+async def test_what_is_packed_can_be_read_as_it_comes() -> None:
+    async def words() -> AsyncGenerator[Sse]:
+        yield Sse(data="one")
+        yield Sse(data=["two", "three"])
+
+    response = Streams().response(words(), packed=True)
+    unpack = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    found = [
+        unpack.decompress(piece)
+        async for piece in response.body_iterator
+        if isinstance(piece, bytes)
+    ]
+
+    assert response.headers["content-encoding"] == "gzip"
+    assert found == [b"retry: 2000\n\n", b'data: "one"\n\n', b'data: ["two","three"]\n\n', b""]
+    assert unpack.eof
 
 
 async def test_a_quiet_stream_beats() -> None:

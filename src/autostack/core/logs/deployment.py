@@ -2,13 +2,15 @@
 
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from autostack.core.logs.segments import unpack
 
 _BLOCK = 256 * 1024
+_BESIDE = 100
+"""Characters that go with each line's text, wherever it is shown."""
 
 
 class Entry(NamedTuple):
@@ -29,6 +31,41 @@ def forward(path: Path, after: int, *, limit: int) -> list[Entry]:
         if len(found) == limit:
             break
     return found
+
+
+class Onward:
+    """Reads on from an offset. What it has opened it keeps until it is read to its end: an archive
+    unpacked for each piece of it would take minutes. Blocking; not for two threads at a time.
+    """
+
+    def __init__(self, path: Path, after: int) -> None:
+        self._path, self._place = path, after
+        self._open: Generator[Entry] | None = None
+
+    def more(self, *, limit: int) -> list[Entry]:
+        """As many of the next entries as make `limit` characters, less at the end."""
+        entries = self._open or _entries(self._path, self._place)
+        found: list[Entry] = []
+        size = 0
+        for entry in entries:
+            found.append(entry)
+            size += len(entry.text) + _BESIDE
+            if size >= limit:
+                self._open = entries
+                break
+        else:
+            self._open = None
+        self._place = found[-1].end if found else self._place
+        return found
+
+    @property
+    def unread(self) -> bool:
+        """Whether the last look stopped before the end."""
+        return self._open is not None
+
+    def close(self) -> None:
+        if self._open is not None:
+            self._open.close()
 
 
 def tail(path: Path, *, limit: int, before: int | None = None) -> list[Entry]:
@@ -60,7 +97,7 @@ def archive_of(path: Path) -> Path:
     return path.with_name(f"{path.name}.gz")
 
 
-def _entries(path: Path, offset: int) -> Iterator[Entry]:
+def _entries(path: Path, offset: int) -> Generator[Entry]:
     rest = b""
     for block in _blocks(path, offset):
         whole, feed, rest = (rest + block).rpartition(b"\n")

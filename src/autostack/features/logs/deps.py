@@ -38,7 +38,7 @@ Process = Annotated[str | None, Query(max_length=63)]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadingValue:
     """One reader at the logs of this platform. `live` asks for a stream, `batch` for events of
-    many lines.
+    many lines, which are `packed` for whoever accepts that.
     """
 
     user: User
@@ -50,6 +50,7 @@ class ReadingValue:
     streams: StreamsValue
     live: bool
     batch: bool
+    packed: bool
 
     async def once(self, look: Callable[[AsyncSession], Awaitable[T]]) -> T:
         async with self.db.reading() as session:
@@ -59,7 +60,7 @@ class ReadingValue:
         return Asking(db=self.db, hub=self.hub, teams=self.teams, look=look)
 
     def stream(self, events: AsyncIterator[Sse]) -> StreamingResponse:
-        return self.streams.response(events)
+        return self.streams.response(events, packed=self.batch and self.packed)
 
 
 async def _reading(
@@ -82,6 +83,7 @@ async def _reading(
         streams=streams,
         live="text/event-stream" in accept,
         batch=batch,
+        packed="gzip" in request.headers.get("accept-encoding", ""),
     )
 
 

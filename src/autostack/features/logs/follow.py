@@ -4,7 +4,7 @@ not read any more.
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -17,10 +17,11 @@ from autostack.core.db import Database
 from autostack.core.errors import NotFound
 from autostack.core.logs import deployment as entries
 from autostack.core.logs import reader
-from autostack.core.logs.deployment import Entry
+from autostack.core.logs.deployment import Onward
 from autostack.features.events.hub import Hub, Waiter
 from autostack.features.logs import merge
 from autostack.features.logs.merge import Merged, Spring
+from autostack.features.logs.schemas import DeploymentLine, RuntimeLine
 from autostack.features.logs.service import Begin, entry_read, line_read
 from autostack.web.sse import Sse
 
@@ -31,6 +32,11 @@ RECHECK = 5.0
 OVERLAP = 60
 """Milliseconds a line of one instance is held back for an earlier one of another."""
 BATCH = 500
+"""Lines of an environment in one event at most."""
+PIECE = 512 * 1024
+"""Characters of a deployment in one event, more or less: a page that shows a long log draws it as
+often as one arrives.
+"""
 
 T = TypeVar("T")
 
@@ -89,7 +95,8 @@ async def deployment(
     """Lines as they come; `end` with the status when it is over and everything was sent."""
     status: str | None = None
     seen = -1
-    with asking.open() as asker:
+    onward = Onward(path, place)
+    with asking.open() as asker, closing(onward):
         while True:
             over = status
             try:
@@ -97,11 +104,10 @@ async def deployment(
             except Forbidden:
                 return
             size = entries.length(path)
-            found = await _new_entries(path, place) if size != seen else []
-            for event in _sent([_entry(one) for one in found], batch=batch):
+            found = await asyncio.to_thread(_new_entries, onward) if size != seen else []
+            for event in _sent(found, batch=batch):
                 yield event
-            place = found[-1].end if found else place
-            if len(found) == BATCH:
+            if onward.unread:
                 continue
             # Only what was read after it was over is known to be everything.
             if over:
@@ -116,7 +122,7 @@ async def environment(
 ) -> AsyncGenerator[Sse]:
     """Lines of all instances as they come, merged by time, behind those to begin with."""
     springs, places = begin.springs, begin.places
-    for event in _sent([_runtime(one) for one in begin.lines], batch=batch):
+    for event in _sent([line_read(one) for one in begin.lines], batch=batch):
         yield event
     with asking.open() as asker:
         while True:
@@ -125,23 +131,24 @@ async def environment(
             except Forbidden:
                 return
             found = await _new_lines(springs, places, clock)
-            for event in _sent([_runtime(one) for one in found], batch=batch):
+            for event in _sent([line_read(one) for one in found], batch=batch):
                 yield event
             places = merge.advanced(places, found)
             if len(found) < BATCH:
                 await asyncio.sleep(PACE)
 
 
-def _sent(lines: Sequence[Sse], *, batch: bool) -> Iterator[Sse]:
+def _sent(lines: Sequence[DeploymentLine | RuntimeLine], *, batch: bool) -> Iterator[Sse]:
     """One by one; or all in one event under the id of the last, for readers of many."""
     if batch and lines:
-        yield Sse(event="lines", id=lines[-1].id, data=[one.data for one in lines])
+        yield Sse(event="lines", id=lines[-1].id, data=lines)
         return
-    yield from lines
+    for line in lines:
+        yield Sse(id=line.id, data=line)
 
 
-async def _new_entries(path: Path, place: int) -> list[Entry]:
-    return await asyncio.to_thread(entries.forward, path, place, limit=BATCH)
+def _new_entries(onward: Onward) -> list[DeploymentLine]:
+    return [entry_read(one) for one in onward.more(limit=PIECE)]
 
 
 async def _new_lines(springs: Sequence[Spring], places: merge.Places, clock: Clock) -> list[Merged]:
@@ -151,11 +158,3 @@ async def _new_lines(springs: Sequence[Spring], places: merge.Places, clock: Clo
         return []
     until = now - OVERLAP if len(springs) > 1 else None
     return await asyncio.to_thread(merge.forward, grown, places, limit=BATCH, until=until)
-
-
-def _entry(one: Entry) -> Sse:
-    return Sse(id=str(one.end), data=entry_read(one).model_dump(mode="json"))
-
-
-def _runtime(one: Merged) -> Sse:
-    return Sse(id=str(one.key), data=line_read(one).model_dump(mode="json"))
