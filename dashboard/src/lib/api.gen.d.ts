@@ -24,6 +24,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/audit/choices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Audit Choices
+         * @description What the history may be narrowed to: your projects, and who is in the teams you
+         *     administer.
+         */
+        get: operations["list_audit_choices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/audit/export": {
         parameters: {
             query?: never;
@@ -1439,7 +1460,8 @@ export interface paths {
         };
         /**
          * Get Overview
-         * @description How one project stands: each environment with what serves, runs, and was tried last.
+         * @description How one project stands: each environment with what serves, runs, and was tried last, and
+         *     the newest deployments of all of them.
          */
         get: operations["get_overview"];
         put?: never;
@@ -1838,6 +1860,32 @@ export interface components {
              */
             unanswered: number;
         };
+        /** AuditChoice */
+        AuditChoice: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+        };
+        /**
+         * AuditChoices
+         * @description By name. What is gone by now is not among them, but still in the history.
+         */
+        AuditChoices: {
+            /**
+             * People
+             * @description For `actor_id`.
+             */
+            people: components["schemas"]["AuditChoice"][];
+            /**
+             * Projects
+             * @description For `project_id`.
+             */
+            projects: components["schemas"]["AuditChoice"][];
+        };
         /** AuditList */
         AuditList: {
             /** Items */
@@ -1847,7 +1895,8 @@ export interface components {
         };
         /**
          * AuditRead
-         * @description Who did what, when, and from where. `actor` is the address the account has now.
+         * @description Who did what, when, and from where. `actor` is the address the account has now, `project`
+         *     the name of the project, if the reader may see it now.
          */
         AuditRead: {
             /** Actor */
@@ -1871,6 +1920,8 @@ export interface components {
             id: number;
             /** Kind */
             kind: string;
+            /** Project */
+            project: string | null;
             /** Project Id */
             project_id: string | null;
             /** Team Id */
@@ -3140,6 +3191,28 @@ export interface components {
              */
             requests: number[];
         };
+        /**
+         * ProjectOverview
+         * @description One project alone, with what was tried lately.
+         */
+        ProjectOverview: {
+            /**
+             * Environments
+             * @description Oldest first: production leads.
+             */
+            environments: components["schemas"]["EnvironmentNow"][];
+            project: components["schemas"]["ProjectRead"];
+            /**
+             * Recent
+             * @description Its newest deployments, to whichever environment: five at most.
+             */
+            recent: components["schemas"]["DeploymentRead"][];
+            /**
+             * Requests
+             * @description Visitors' requests to all environments in each of the last 24 hours.
+             */
+            requests: number[];
+        };
         /** ProjectRead */
         ProjectRead: {
             /**
@@ -3935,6 +4008,8 @@ export interface operations {
         parameters: {
             query?: {
                 actor_id?: string | null;
+                /** @description Only what somebody decided, and how it ended; no steps on the way. */
+                changes?: boolean;
                 cursor?: number | null;
                 /** @description Of the whole platform, for administrators. */
                 everything?: boolean;
@@ -3998,10 +4073,71 @@ export interface operations {
             };
         };
     };
+    list_audit_choices: {
+        parameters: {
+            query?: {
+                /** @description Of the whole platform, for administrators. */
+                everything?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditChoices"];
+                };
+            };
+            /** @description NotSignedIn */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description OnlyAdministrators */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RequestInvalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     export_audit: {
         parameters: {
             query?: {
                 actor_id?: string | null;
+                /** @description Only what somebody decided, and how it ended; no steps on the way. */
+                changes?: boolean;
                 /** @description Of the whole platform, for administrators. */
                 everything?: boolean;
                 format?: "ndjson" | "csv";
@@ -9609,7 +9745,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProjectNow"];
+                    "application/json": components["schemas"]["ProjectOverview"];
                 };
             };
             /** @description NotSignedIn */

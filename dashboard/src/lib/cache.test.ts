@@ -1,7 +1,7 @@
 import { QueryClient } from "@tanstack/react-query";
 import { expect, test } from "vitest";
-import { apply, keys, stands, type Happened } from "./cache";
-import type { DeploymentDetail, ProjectNow } from "./http";
+import { apply, keys, lately, stands, type Happened } from "./cache";
+import type { DeploymentDetail, ProjectNow, ProjectOverview } from "./http";
 
 const one = {
   id: "d2",
@@ -14,6 +14,7 @@ const one = {
 const before = {
   ...one,
   id: "d1",
+  number: 1,
   status: "success",
   created_at: "2026-01-01T00:00:00Z",
 } as DeploymentDetail;
@@ -76,4 +77,46 @@ test("an event puts a new deployment in front of the lists and changes a known o
     ["d2", "failed"],
     ["d1", "success"],
   ]);
+});
+
+const numbered = (number: number) => ({ ...one, id: `n${number}`, number }) as DeploymentDetail;
+const five = [9, 8, 7, 6, 5].map(numbered);
+const numbers = (rows: { number: number }[]) => rows.map((row) => row.number);
+
+test("a new deployment enters a project's recent ones at the top, and the oldest leaves", () => {
+  expect(numbers(lately(five, numbered(10)))).toEqual([10, 9, 8, 7, 6]);
+  expect(numbers(lately([], numbered(1)))).toEqual([1]);
+});
+
+test("a recent deployment that changed is replaced where it stands", () => {
+  const rows = lately(five, { ...numbered(7), status: "failed" });
+
+  expect(numbers(rows)).toEqual([9, 8, 7, 6, 5]);
+  expect(rows[2]!.status).toBe("failed");
+});
+
+test("news of a deployment older than the recent ones does not bring it back", () => {
+  expect(lately(five, numbered(3))).toEqual(five);
+  expect(numbers(lately(five.slice(0, 2), numbered(3)))).toEqual([9, 8, 3]);
+});
+
+test("an event reaches the recent deployments of its project, and of no other", () => {
+  const client = new QueryClient();
+  const shown = { ...project, recent: [before] } as ProjectOverview;
+  client.setQueryData(keys.project("p"), shown);
+  client.setQueryData(keys.project("q"), shown);
+
+  apply(client, {
+    kind: "deployment.requested",
+    project_id: "p",
+    deployment_id: "d2",
+    data: {},
+    at: "",
+    deployment: { ...one, number: 2 },
+  });
+
+  const ids = (id: string) =>
+    client.getQueryData<ProjectOverview>(keys.project(id))!.recent.map((row) => row.id);
+  expect(ids("p")).toEqual(["d2", "d1"]);
+  expect(ids("q")).toEqual(["d1"]);
 });

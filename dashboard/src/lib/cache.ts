@@ -1,5 +1,11 @@
 import type { InfiniteData, QueryClient } from "@tanstack/react-query";
-import type { DeploymentDetail, EnvironmentNow, ProjectNow, Deployment } from "./http";
+import type {
+  Deployment,
+  DeploymentDetail,
+  EnvironmentNow,
+  ProjectNow,
+  ProjectOverview,
+} from "./http";
 
 /** Where each answer of the API is kept. Named as the API's nouns. */
 export const keys = {
@@ -22,6 +28,7 @@ export const keys = {
   hooks: (project: string) => ["hooks", project] as const,
   deliveries: (project: string, hook: string) => ["hooks", project, hook] as const,
   audit: ["audit"] as const,
+  choices: (everything: boolean) => ["audit", "choices", everything] as const,
   disk: ["disk"] as const,
 };
 
@@ -43,9 +50,9 @@ export function apply(client: QueryClient, happened: Happened): void {
     client.setQueryData(keys.deployment(deployment.id), deployment);
     for (const key of [keys.deployments(), keys.deployments(deployment.project_id)])
       client.setQueryData<Pages<Deployment>>(key, (pages) => pages && listed(pages, deployment));
-    client.setQueryData<ProjectNow>(
+    client.setQueryData<ProjectOverview>(
       keys.project(deployment.project_id),
-      (now) => now && stands(now, deployment),
+      (now) => now && { ...stands(now, deployment), recent: lately(now.recent, deployment) },
     );
     client.setQueryData<Pages<ProjectNow>>(
       keys.overview,
@@ -78,6 +85,17 @@ function listed(pages: Pages<Deployment>, one: DeploymentDetail): Pages<Deployme
   return { ...pages, pages: changed };
 }
 
+const RECENT = 5;
+
+/** The same among the few that a project's own page shows; news of an older one is no news. */
+export function lately(rows: Deployment[], one: DeploymentDetail): Deployment[] {
+  if (rows.some((row) => row.id === one.id))
+    return rows.map((row) => (row.id === one.id ? one : row));
+  const older = rows.length === RECENT && one.number < rows.at(-1)!.number;
+  if (older) return rows;
+  return [...rows, one].sort((a, b) => b.number - a.number).slice(0, RECENT);
+}
+
 function everywhere(pages: Pages<ProjectNow>, one: DeploymentDetail): Pages<ProjectNow> {
   const items = (rows: ProjectNow[]) =>
     rows.map((row) => (row.project.id === one.project_id ? stands(row, one) : row));
@@ -85,7 +103,7 @@ function everywhere(pages: Pages<ProjectNow>, one: DeploymentDetail): Pages<Proj
 }
 
 /** A project after news of one of its deployments. */
-export function stands(now: ProjectNow, one: DeploymentDetail): ProjectNow {
+export function stands<T extends ProjectNow>(now: T, one: DeploymentDetail): T {
   const environments = now.environments.map((place) =>
     place.environment.id === one.environment_id ? placed(place, one) : place,
   );

@@ -6,6 +6,7 @@ type Schemas = components["schemas"];
 export type Me = Schemas["Me"];
 export type Project = Schemas["ProjectRead"];
 export type ProjectNow = Schemas["ProjectNow"];
+export type ProjectOverview = Schemas["ProjectOverview"];
 export type EnvironmentNow = Schemas["EnvironmentNow"];
 export type Environment = Schemas["EnvironmentRead"];
 export type Deployment = Schemas["DeploymentRead"];
@@ -34,6 +35,7 @@ export type HookMade = Schemas["HookMade"];
 export type Delivery = Schemas["DeliveryRead"];
 export type Provider = Schemas["Provider"];
 export type Audit = Schemas["AuditRead"];
+export type AuditChoice = Schemas["AuditChoice"];
 export type Disk = Schemas["ServerDisk"];
 
 /** What the API refused, in its words: what happened, and what to do. */

@@ -73,7 +73,31 @@ async def test_a_project_shows_what_serves_beside_what_was_tried_last(
     assert place["instances"] == []
     assert len(one["requests"]) == 24
     assert sum(one["requests"]) == 42
+    assert [row["id"] for row in one.pop("recent")] == [second["id"], first["id"]]
     assert listed == {"items": [one], "next_cursor": None}
+
+
+async def test_a_project_shows_its_five_newest_deployments_of_all_environments(
+    ada: Account, clock: FakeClock
+) -> None:
+    project, other = await ada.project(), await ada.project("Other")
+    await ada.client.post(f"/projects/{project['id']}/environments", json={"name": "staging"})
+    wanted = [(project, name) for name in ("production", "staging") * 3]
+    for one, name in [*wanted, (other, "production")]:
+        clock.advance(timedelta(minutes=1))
+        body = {"project_id": one["id"], "environment": name}
+        assert (await ada.client.post("/deployments", json=body)).status_code == 200
+
+    shown = (await ada.client.get(f"/projects/{project['id']}/overview")).json()["recent"]
+
+    assert [(one["number"], one["environment"]) for one in shown] == [
+        (6, "staging"),
+        (5, "production"),
+        (4, "staging"),
+        (3, "production"),
+        (2, "staging"),
+    ]
+    assert {one["project_id"] for one in shown} == {project["id"]}
 
 
 async def test_a_project_that_was_never_deployed_has_nothing_that_serves(ada: Account) -> None:

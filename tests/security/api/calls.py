@@ -204,6 +204,7 @@ CALLS: Mapping[str, Call] = {
     "stream_overview": own(stream=True),
     "stream_events": own(stream=True),
     "list_audit": own(query={"project_id": "project_id"}),
+    "list_audit_choices": own(),
     "export_audit": own(query={"project_id": "project_id"}),
     "get_disk": Call(kind=Kind.ROOT),
     "list_teams": own(),

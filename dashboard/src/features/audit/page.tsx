@@ -1,12 +1,11 @@
 "use client";
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Download, History, TriangleAlert } from "lucide-react";
 import Link from "next/link";
 import { useState } from "react";
 import { useMe } from "@/features/accounts/queries";
-import { useKnownProjects } from "@/features/projects/queries";
 import { keys } from "@/lib/cache";
-import { data, http, type Audit } from "@/lib/http";
+import { data, http, type Audit, type AuditChoice } from "@/lib/http";
 import { useHydrated } from "@/lib/route";
 import { Button, buttonClass } from "@/ui/button";
 import { Pick } from "@/ui/field";
@@ -15,8 +14,7 @@ import { When } from "@/ui/small";
 import { Card, Empty, Loading, Skeleton } from "@/ui/surface";
 import { KINDS, SPANS, told, who } from "./words";
 
-/** Much of it is steps of deployments, which are not shown. */
-const PAGE = 200;
+const PAGE = 50;
 const DAY = 86_400_000;
 
 interface Filter {
@@ -34,7 +32,12 @@ const useAudit = (filter: Filter) =>
       data(
         http.GET("/audit", {
           params: {
-            query: { ...filter, limit: PAGE, ...(pageParam ? { cursor: pageParam } : {}) },
+            query: {
+              ...filter,
+              changes: true,
+              limit: PAGE,
+              ...(pageParam ? { cursor: pageParam } : {}),
+            },
           },
         }),
       ),
@@ -43,6 +46,20 @@ const useAudit = (filter: Filter) =>
     enabled: useHydrated(),
     staleTime: 0,
   });
+
+/** What the filters offer. */
+const useChoices = (everything: boolean) =>
+  useQuery({
+    queryKey: keys.choices(everything),
+    queryFn: () => data(http.GET("/audit/choices", { params: { query: { everything } } })),
+    enabled: useHydrated(),
+    placeholderData: (before) => before,
+  });
+
+const options = (all: string, found: AuditChoice[] = [], me?: string): [string, string][] => [
+  ["", all],
+  ...found.map((one): [string, string] => [one.id, one.id === me ? "me" : one.name]),
+];
 
 export function Activity() {
   const [filter, setFilter] = useState<Filter>({});
@@ -70,14 +87,12 @@ export function Activity() {
 
 function Filters(props: { filter: Filter; onChange: (filter: Filter) => void }) {
   const me = useMe().data;
-  const projects = useKnownProjects().map(({ project }) => [project.id, project.name] as const);
+  const choices = useChoices(!!props.filter.everything).data;
   const [days, setDays] = useState("");
   const change = (wanted: Filter) => {
     const all = Object.entries({ ...props.filter, ...wanted });
     props.onChange(Object.fromEntries(all.filter(([, value]) => value)) as Filter);
   };
-  const people: [string, string][] = [["", "everybody"]];
-  if (me) people.push([me.id, "me"]);
   return (
     <div className="mb-5 grid gap-3 sm:grid-cols-2 lg:grid-cols-4">
       <Pick
@@ -87,12 +102,14 @@ function Filters(props: { filter: Filter; onChange: (filter: Filter) => void }) 
       />
       <Pick
         label="Project"
-        options={[["", "all projects"], ...projects]}
+        options={options("all projects", choices?.projects)}
+        value={props.filter.project_id ?? ""}
         onChange={(event) => change({ project_id: event.target.value })}
       />
       <Pick
         label="By"
-        options={people}
+        options={options("everybody", choices?.people, me?.id)}
+        value={props.filter.actor_id ?? ""}
         onChange={(event) => change({ actor_id: event.target.value })}
       />
       <Pick
@@ -110,7 +127,13 @@ function Filters(props: { filter: Filter; onChange: (filter: Filter) => void }) 
           <input
             type="checkbox"
             className="size-4 accent-accent"
-            onChange={(event) => change({ everything: event.target.checked || undefined })}
+            onChange={(event) =>
+              change({
+                everything: event.target.checked || undefined,
+                project_id: undefined,
+                actor_id: undefined,
+              })
+            }
           />
           Of the whole platform, as its administrator
         </label>
@@ -121,7 +144,6 @@ function Filters(props: { filter: Filter; onChange: (filter: Filter) => void }) 
 
 function Found({ filter }: { filter: Filter }) {
   const list = useAudit(filter);
-  const names = new Map(useKnownProjects().map(({ project }) => [project.id, project.name]));
   if (list.error)
     return (
       <Empty
@@ -133,13 +155,8 @@ function Found({ filter }: { filter: Filter }) {
       </Empty>
     );
   if (!list.data) return <Lines />;
-  const rows = list.data.pages
-    .flatMap((page) => page.items)
-    .flatMap((of) => {
-      const words = told(of);
-      return words ? [{ of, words }] : [];
-    });
-  if (!rows.length && !list.hasNextPage)
+  const rows = list.data.pages.flatMap((page) => page.items);
+  if (!rows.length)
     return (
       <Empty icon={History} title="Nothing found">
         Nothing of this kind happened in that time. Choose less to see more.
@@ -147,24 +164,17 @@ function Found({ filter }: { filter: Filter }) {
     );
   return (
     <>
-      {!!rows.length && (
-        <Card className="overflow-hidden">
-          <ul className="divide-y divide-line" aria-label="Activity">
-            {rows.map(({ of, words }) => (
-              <Row
-                key={of.id}
-                of={of}
-                words={words}
-                project={of.project_id ? names.get(of.project_id) : undefined}
-              />
-            ))}
-          </ul>
-        </Card>
-      )}
+      <Card className="overflow-hidden">
+        <ul className="divide-y divide-line" aria-label="Activity">
+          {rows.map((row) => (
+            <Row key={row.id} of={row} />
+          ))}
+        </ul>
+      </Card>
       {list.hasNextPage && (
         <div className="mt-4 text-center">
           <Button busy={list.isFetchingNextPage} onClick={() => list.fetchNextPage()}>
-            Load more
+            Show more
           </Button>
         </div>
       )}
@@ -172,13 +182,13 @@ function Found({ filter }: { filter: Filter }) {
   );
 }
 
-function Row({ of, words, project }: { of: Audit; words: string; project?: string }) {
-  const about = project && `/projects/${of.project_id}`;
+function Row({ of }: { of: Audit }) {
+  const about = of.project && `/projects/${of.project_id}`;
   const from = [of.address && `from ${of.address}`, of.token_id && "with an API token"];
   return (
     <li className="flex flex-wrap items-baseline gap-x-4 gap-y-0.5 px-4 py-2.5 text-[13px]">
       <p className="min-w-0 flex-1 basis-64 [overflow-wrap:anywhere]">
-        <span className="font-medium">{who(of)}</span> {words}
+        <span className="font-medium">{who(of)}</span> {told(of)}
         {about && (
           <>
             {" · "}
@@ -187,7 +197,7 @@ function Row({ of, words, project }: { of: Audit; words: string; project?: strin
               prefetch={false}
               className="underline decoration-line-strong underline-offset-2 hover:decoration-current"
             >
-              {project}
+              {of.project}
             </Link>
           </>
         )}

@@ -15,18 +15,17 @@ const ENDS: Record<string, string> = {
   superseded: "saw deployment # give way to a newer one",
 };
 
-function ended(of: Audit): string | null {
-  const words = ENDS[word(of, "status")];
-  if (!words) return null;
+function ended(of: Audit): string {
+  const words = ENDS[word(of, "status")] ?? "changed deployment #";
   return `${words.replace("#", `#${word(of, "number")}`)} in ${word(of, "environment")}`;
 }
 
 const names = (of: Audit) =>
   Array.isArray(of.data.names) ? of.data.names.join(", ") : "a variable";
 
-type Sentence = string | ((of: Audit) => string | null);
+type Sentence = string | ((of: Audit) => string);
 
-/** What somebody did, to follow their name. Null is too small to be told: steps, places in line. */
+/** What somebody did, to follow their name. The API leaves out steps on the way. */
 const SENTENCES: Record<string, Sentence> = {
   "account.registered": "made an account",
   "account.signed_in": "signed in",
@@ -74,17 +73,11 @@ const SENTENCES: Record<string, Sentence> = {
   "deployment.requested": (of) =>
     `asked for deployment #${word(of, "number")} to ${word(of, "environment")}`,
   "deployment.status": ended,
-  "deployment.step": () => null,
-  "deployment.queue": () => null,
-  "deployment.evidence": () => null,
-  "deployment.watch": () => null,
-  "deployment.settled": () => null,
   "run.requested": (of) => `ran a command in ${word(of, "environment")}`,
-  "run.status": () => null,
 };
 
 /** What is not known here is still told, by its kind. */
-export function told(of: Audit): string | null {
+export function told(of: Audit): string {
   const found = SENTENCES[of.kind];
   if (found === undefined) return of.kind.replaceAll(/[._]/g, " ");
   return typeof found === "string" ? found : found(of);

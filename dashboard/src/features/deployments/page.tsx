@@ -12,7 +12,7 @@ import { Crumb, Head } from "@/ui/head";
 import { useNow, When } from "@/ui/small";
 import { Card, Empty, Loading, Skeleton } from "@/ui/surface";
 import { Failure, Proof, Waiting } from "./outcome";
-import { cancel, failed, useDeploy, useDeployment, useDeployments } from "./queries";
+import { cancel, failed, useDeploy, useDeployment } from "./queries";
 import { Badge, isBusy, isWatched, wordOf } from "./status";
 import { Steps } from "./steps";
 import { stepsOf, titleOf, tookOf, usually } from "./words";
@@ -93,7 +93,7 @@ function About({ one }: { one: DeploymentDetail }) {
 function Took({ one }: { one: DeploymentDetail }) {
   const busy = isBusy(one);
   const now = useNow(busy);
-  const others = useDeployments(one.project_id, busy).data?.pages[0]?.items ?? [];
+  const others = useOverview(one.project_id).data?.recent ?? [];
   const usual = usually(others, one);
   if (!one.started_at) return null;
   if (!busy) return <span>· took {span(tookOf(one))}</span>;

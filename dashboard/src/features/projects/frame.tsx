@@ -5,7 +5,7 @@ import Link from "next/link";
 import type { ReactNode } from "react";
 import { useDeploy } from "@/features/deployments/queries";
 import { Badge, isBusy, wordOf } from "@/features/deployments/status";
-import { ApiError, type EnvironmentNow, type ProjectNow } from "@/lib/http";
+import { ApiError, type EnvironmentNow, type ProjectNow, type ProjectOverview } from "@/lib/http";
 import { useIds, useQueryWord } from "@/lib/route";
 import { Button, buttonClass } from "@/ui/button";
 import { Crumb, Head } from "@/ui/head";
@@ -24,7 +24,7 @@ const TABS = [
 export type Tab = (typeof TABS)[number][0];
 
 interface Inside {
-  now: ProjectNow;
+  now: ProjectOverview;
   place: EnvironmentNow;
 }
 
@@ -120,7 +120,8 @@ function Tabs({ id, tab, environment }: { id: string; tab: Tab; environment: str
 }
 
 /** Which environment a page is about; part of the address, so it can be shared. */
-export function Places({ now, place, tab }: Inside & { tab: Tab }) {
+export function Places(props: { now: ProjectNow; place: EnvironmentNow; tab: Tab }) {
+  const { now, place, tab } = props;
   if (now.environments.length < 2) return null;
   return (
     <nav aria-label="Environment" className="mb-5 flex max-w-full gap-1.5 overflow-x-auto">

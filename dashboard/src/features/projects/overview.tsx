@@ -4,7 +4,7 @@ import Link from "next/link";
 import { useState } from "react";
 import { Rollback } from "@/features/deployments/rollback";
 import { Row } from "@/features/deployments/list";
-import { deploymentPath, useDeployments } from "@/features/deployments/queries";
+import { deploymentPath } from "@/features/deployments/queries";
 import { Badge } from "@/features/deployments/status";
 import { evidenceOf, titleOf, tookOf } from "@/features/deployments/words";
 import { AddEnvironment } from "@/features/environments/add";
@@ -12,10 +12,10 @@ import { AutoDeploy } from "@/features/environments/auto-deploy";
 import { Running } from "@/features/environments/running";
 import { TrafficCharts } from "@/features/traffic/charts";
 import { repository, span } from "@/lib/format";
-import type { EnvironmentNow, ProjectNow } from "@/lib/http";
+import type { EnvironmentNow, ProjectNow, ProjectOverview as Now } from "@/lib/http";
 import { Button, buttonClass } from "@/ui/button";
 import { CopyButton, When } from "@/ui/small";
-import { Card, Facts, Section, Skeleton } from "@/ui/surface";
+import { Card, Facts, Section } from "@/ui/surface";
 import { ProjectFrame } from "./frame";
 import { lagsBehind, siteOf, stateOf } from "./queries";
 
@@ -23,7 +23,7 @@ export const ProjectOverview = () => (
   <ProjectFrame tab="">{({ now, place }) => <Page now={now} place={place} />}</ProjectFrame>
 );
 
-function Page({ now, place }: { now: ProjectNow; place: EnvironmentNow }) {
+function Page({ now, place }: { now: Now; place: EnvironmentNow }) {
   const { project } = now;
   return (
     <div className="grid grid-cols-1 gap-5 lg:grid-cols-3 [&>*]:min-w-0">
@@ -62,7 +62,7 @@ function Page({ now, place }: { now: ProjectNow; place: EnvironmentNow }) {
         <Running place={place} />
       </div>
       <Environments now={now} />
-      <Recent project={project.id} />
+      <Recent now={now} />
     </div>
   );
 }
@@ -197,39 +197,31 @@ function Environments({ now }: { now: ProjectNow }) {
   );
 }
 
-const RECENT = 5;
-
-function Recent({ project }: { project: string }) {
-  const rows = useDeployments(project).data?.pages[0]?.items;
-  return (
-    <Section
-      id="recent"
-      className="lg:col-span-3"
-      title="Recent deployments"
-      action={
-        <Link
-          href={`/projects/${project}/deployments`}
-          prefetch={false}
-          className={buttonClass("ghost", "sm")}
-        >
-          All
-        </Link>
-      }
-    >
-      <Card className="overflow-hidden">
-        {rows?.length === 0 ? (
-          <p className="px-4 py-6 text-center text-muted">None yet.</p>
-        ) : (
-          <ul className="divide-y divide-line">
-            {rows?.slice(0, RECENT).map((one) => <Row key={one.id} of={one} />) ??
-              [0, 1, 2].map((line) => (
-                <li key={line} className="p-4">
-                  <Skeleton className="h-7 w-full" />
-                </li>
-              ))}
-          </ul>
-        )}
-      </Card>
-    </Section>
-  );
-}
+const Recent = ({ now }: { now: Now }) => (
+  <Section
+    id="recent"
+    className="lg:col-span-3"
+    title="Recent deployments"
+    action={
+      <Link
+        href={`/projects/${now.project.id}/deployments`}
+        prefetch={false}
+        className={buttonClass("ghost", "sm")}
+      >
+        All
+      </Link>
+    }
+  >
+    <Card className="overflow-hidden">
+      {now.recent.length ? (
+        <ul className="divide-y divide-line">
+          {now.recent.map((one) => (
+            <Row key={one.id} of={one} />
+          ))}
+        </ul>
+      ) : (
+        <p className="px-4 py-6 text-center text-muted">None yet.</p>
+      )}
+    </Card>
+  </Section>
+);

@@ -1,6 +1,6 @@
 import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { keys } from "@/lib/cache";
-import { data, http, type EnvironmentNow, type ProjectNow } from "@/lib/http";
+import { data, http, type EnvironmentNow, type ProjectNow, type ProjectOverview } from "@/lib/http";
 import { useHydrated } from "@/lib/route";
 import { isBusy, type State } from "@/features/deployments/status";
 
@@ -38,7 +38,7 @@ export function useOverview(id?: string) {
     data(http.GET("/projects/{project_id}/overview", { params: { path: { project_id: id! } } }));
   return useQuery({
     queryKey: key,
-    queryFn: () => (leaving.has(id!) && client.getQueryData<ProjectNow>(key)) || ask(),
+    queryFn: () => (leaving.has(id!) && client.getQueryData<ProjectOverview>(key)) || ask(),
     enabled: !!id,
     refetchInterval: LOOK_AGAIN,
   });

@@ -9,7 +9,7 @@ from autostack.features.accounts.deps import CurrentUser, WaitingUser
 from autostack.features.accounts.errors import NotSignedIn
 from autostack.features.audit import service
 from autostack.features.audit.errors import OnlyAdministrators
-from autostack.features.audit.schemas import AuditList
+from autostack.features.audit.schemas import AuditChoices, AuditList
 from autostack.features.events.service import Search
 from autostack.features.teams.deps import router as routes
 from autostack.web.deps import Database, Session
@@ -28,6 +28,11 @@ _FILES: dict[int | str, dict[str, Any]] = {
 }
 
 
+Changes = Annotated[
+    bool, Query(description="Only what somebody decided, and how it ended; no steps on the way.")
+]
+
+
 async def _search(
     kind: Annotated[
         str | None, Query(max_length=80, description="As `account.`, or whole.")
@@ -36,8 +41,16 @@ async def _search(
     project_id: UUID | None = None,
     since: AwareDatetime | None = None,
     until: AwareDatetime | None = None,
+    changes: Changes = False,  # noqa: FBT002 - a query parameter
 ) -> Search:
-    return Search(kind=kind, actor_id=actor_id, project_id=project_id, since=since, until=until)
+    return Search(
+        kind=kind,
+        actor_id=actor_id,
+        project_id=project_id,
+        since=since,
+        until=until,
+        changes=changes,
+    )
 
 
 Asked = Annotated[Search, Depends(_search)]
@@ -60,6 +73,19 @@ async def list_audit(
     return AuditList(
         items=list(found), next_cursor=str(found[-1].id) if len(found) == limit else None
     )
+
+
+@router.get("/choices", responses=problems(NotSignedIn, OnlyAdministrators))
+async def list_audit_choices(
+    user: CurrentUser,
+    session: Session,
+    everything: Everything = False,  # noqa: FBT002 - a query parameter
+) -> AuditChoices:
+    """What the history may be narrowed to: your projects, and who is in the teams you
+    administer.
+    """
+    wanted = await service.allowed(session, Search(), reader=user, everything=everything)
+    return await service.choices(session, wanted)
 
 
 @router.get(

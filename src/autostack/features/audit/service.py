@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator, Sequence
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from autostack.core.db import Database
+from autostack.features.audit import repository
 from autostack.features.audit.errors import OnlyAdministrators
-from autostack.features.audit.schemas import AuditRead
+from autostack.features.audit.schemas import AuditChoice, AuditChoices, AuditRead
 from autostack.features.events import service as events
 from autostack.features.events.service import Search
 from autostack.features.teams import service as teams
@@ -33,15 +34,26 @@ async def allowed(
     return wanted.within(teams=own, person=reader.id)
 
 
+async def choices(session: AsyncSession, wanted: Search) -> AuditChoices:
+    """What a search that was allowed may be narrowed to, by name."""
+    projects = await repository.projects(session, reader=wanted.person)
+    people = await repository.people(session, teams=wanted.teams)
+    return AuditChoices(projects=_choices(projects), people=_choices(people))
+
+
+def _choices(found: repository.Named) -> list[AuditChoice]:
+    return [AuditChoice(id=one, name=name) for one, name in found]
+
+
 async def page(session: AsyncSession, wanted: Search) -> Sequence[AuditRead]:
     return [
-        AuditRead.model_validate({**_columns(one), "actor": actor})
-        for one, actor in await events.history(session, wanted)
+        AuditRead.model_validate({**_columns(one), "actor": actor, "project": project})
+        for one, actor, project in await events.history(session, wanted)
     ]
 
 
 def _columns(one: object) -> dict[str, object]:
-    return {name: getattr(one, name) for name in COLUMNS if name != "actor"}
+    return {name: getattr(one, name) for name in COLUMNS if name not in {"actor", "project"}}
 
 
 async def export(db: Database, wanted: Search, *, as_csv: bool) -> AsyncIterator[bytes]:

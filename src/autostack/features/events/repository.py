@@ -3,12 +3,25 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, Text, cast, func, insert, literal, select, tuple_
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Text,
+    and_,
+    cast,
+    func,
+    insert,
+    literal,
+    select,
+    tuple_,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from autostack.core.asking import ADDRESS, TOKEN
 from autostack.features.events.hub import CHANNEL
 from autostack.models.event import Event
+from autostack.models.project import Project
+from autostack.models.team import Membership
 from autostack.models.user import User
 
 _OWN_XID = cast(cast(func.pg_current_xact_id(), Text), BigInteger)
@@ -66,12 +79,23 @@ async def after(
 
 
 async def history(
-    session: AsyncSession, conditions: Sequence[ColumnElement[bool]], *, limit: int
-) -> Sequence[tuple[Event, str | None]]:
-    """Newest first, each with the address its actor has now."""
-    query = select(Event, User.email).outerjoin(User, User.id == Event.actor_id).where(*conditions)
+    session: AsyncSession,
+    conditions: Sequence[ColumnElement[bool]],
+    *,
+    reader: UUID | None,
+    limit: int,
+) -> Sequence[tuple[Event, str | None, str | None]]:
+    """Newest first, each with the address its actor and the name its project have now. A project
+    that is out of the reader's teams by now is not named; no reader is one who sees all.
+    """
+    here = and_(Project.id == Event.project_id, Project.removed_at.is_(None))
+    if reader is not None:
+        theirs = select(Membership.team_id).where(Membership.user_id == reader)
+        here = and_(here, Project.team_id.in_(theirs))
+    query = select(Event, User.email, Project.name).where(*conditions)
+    query = query.outerjoin(User, User.id == Event.actor_id).outerjoin(Project, here)
     rows = await session.execute(query.order_by(Event.id.desc()).limit(limit))
-    return [(row[0], row[1] or None) for row in rows]
+    return [(row[0], row[1] or None, row[2]) for row in rows]
 
 
 async def end(session: AsyncSession) -> tuple[int, int]:

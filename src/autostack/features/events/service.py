@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, or_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from autostack.core.db import Database
+from autostack.engine.release import Status
 from autostack.features.events import repository
 from autostack.features.events.errors import EventIdInvalid
 from autostack.features.events.hub import Hub, Waiter
@@ -23,6 +24,16 @@ Position = tuple[int, int]
 Access = Callable[[AsyncSession], Awaitable[frozenset[UUID]]]
 """The teams a reader may read now; an empty set ends the stream."""
 
+ROUTINE = (
+    "deployment.evidence",
+    "deployment.queue",
+    "deployment.settled",
+    "deployment.step",
+    "deployment.watch",
+    "run.status",
+)
+"""What happens by itself after somebody asked for something."""
+ENDED = (Status.SUCCESS, Status.FAILED, Status.CANCELED, Status.SUPERSEDED)
 _BATCH = 200
 _RECHECK = timedelta(seconds=5)
 """Nobody who lost access reads on for longer, whatever else fails."""
@@ -41,7 +52,8 @@ class Wanted:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
     """Which of what happened is wanted. `kind` may be a beginning, as `account.`; `teams` None
-    is all of them, else those, and what `person` did or suffered.
+    is all of them, else those, and what `person` did or suffered. `changes` leaves out what runs
+    by itself between a decision and its end.
     """
 
     kind: str | None = None
@@ -49,6 +61,7 @@ class Search:
     project_id: UUID | None = None
     since: datetime | None = None
     until: datetime | None = None
+    changes: bool = False
     teams: frozenset[UUID] | None = None
     person: UUID | None = None
     before: int | None = None
@@ -61,19 +74,16 @@ class Search:
         return replace(self, before=before, limit=limit or self.limit)
 
 
-async def history(session: AsyncSession, wanted: Search) -> Sequence[tuple[Event, str | None]]:
-    """Events of the past with their actors' addresses, newest first."""
-    return await repository.history(session, list(_conditions(wanted)), limit=wanted.limit)
+async def history(
+    session: AsyncSession, wanted: Search
+) -> Sequence[tuple[Event, str | None, str | None]]:
+    """Events of the past with their actors' addresses and projects' names, newest first."""
+    conditions = list(_conditions(wanted))
+    return await repository.history(session, conditions, reader=wanted.person, limit=wanted.limit)
 
 
 def _conditions(wanted: Search) -> Iterator[ColumnElement[bool]]:
-    if wanted.kind is not None:
-        beginning = wanted.kind.endswith(".")
-        yield (
-            Event.kind.startswith(wanted.kind, autoescape=True)
-            if beginning
-            else (Event.kind == wanted.kind)
-        )
+    yield from _kinds(wanted)
     if wanted.actor_id is not None:
         yield Event.actor_id == wanted.actor_id
     if wanted.project_id is not None:
@@ -86,6 +96,20 @@ def _conditions(wanted: Search) -> Iterator[ColumnElement[bool]]:
         yield or_(Event.team_id.in_(sorted(wanted.teams)), Event.actor_id == wanted.person)
     if wanted.before is not None:
         yield Event.id < wanted.before
+
+
+def _kinds(wanted: Search) -> Iterator[ColumnElement[bool]]:
+    if wanted.kind is not None:
+        beginning = wanted.kind.endswith(".")
+        yield (
+            Event.kind.startswith(wanted.kind, autoescape=True)
+            if beginning
+            else (Event.kind == wanted.kind)
+        )
+    if wanted.changes:
+        yield Event.kind.not_in(ROUTINE)
+        ended = Event.data["status"].astext.in_(ENDED)
+        yield or_(Event.kind != "deployment.status", ended)
 
 
 async def emit(

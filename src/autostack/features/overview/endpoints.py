@@ -25,7 +25,7 @@ from autostack.features.events import service as events
 from autostack.features.events.errors import EventIdInvalid
 from autostack.features.events.hub import Hub
 from autostack.features.overview import service
-from autostack.features.overview.schemas import EnvironmentNow, ProjectNow
+from autostack.features.overview.schemas import EnvironmentNow, ProjectNow, ProjectOverview
 from autostack.features.projects import endpoints as project_endpoints
 from autostack.features.projects import service as projects
 from autostack.features.projects.errors import ProjectNotFound
@@ -62,11 +62,17 @@ async def list_overview(
 @router.get("/projects/{project_id}/overview", responses=problems(NotSignedIn, ProjectNotFound))
 async def get_overview(
     project_id: UUID, user: CurrentUser, session: Session, settings: Settings, now: Now
-) -> ProjectNow:
-    """How one project stands: each environment with what serves, runs, and was tried last."""
+) -> ProjectOverview:
+    """How one project stands: each environment with what serves, runs, and was tried last, and
+    the newest deployments of all of them.
+    """
     project = await projects.get(session, project_id, reader=user)
     found = await service.look(session, [project.id], now=now())
-    return _project(project, found[project.id], settings)
+    recent = await service.recent(session, project.id)
+    return ProjectOverview(
+        **dict(_project(project, found[project.id], settings)),
+        recent=[DeploymentRead.model_validate(one) for one in recent],
+    )
 
 
 @router.get(

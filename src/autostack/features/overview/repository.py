@@ -30,6 +30,8 @@ Id = UUID | None
 Ids = Sequence[UUID]
 CLASSES = 5
 """1xx to 5xx; PostgreSQL counts from one."""
+RECENT = 5
+"""What a project's own page shows of its deployments."""
 
 
 async def places(session: AsyncSession, projects: Ids) -> list[tuple[Environment, Id, Id]]:
@@ -41,6 +43,10 @@ async def places(session: AsyncSession, projects: Ids) -> list[tuple[Environment
 async def deployments(session: AsyncSession, ids: Ids) -> dict[UUID, Deployment]:
     rows = await session.scalars(_DEPLOYMENTS, {"ids": ids})
     return {row.id: row for row in rows}
+
+
+async def newest(session: AsyncSession, project_id: UUID) -> Sequence[Deployment]:
+    return (await session.scalars(_RECENT, {"project": project_id})).all()
 
 
 async def instances(session: AsyncSession, places: Ids) -> Sequence[Instance]:
@@ -80,6 +86,12 @@ _PLACES = (
     .order_by(Environment.created_at, Environment.name)
 )
 _DEPLOYMENTS = select(Deployment).where(Deployment.id == _among("ids"))
+_RECENT = (
+    select(Deployment)
+    .where(Deployment.project_id == bindparam("project", type_=Uuid))
+    .order_by(Deployment.created_at.desc(), Deployment.id.desc())
+    .limit(RECENT)
+)
 _INSTANCES = (
     select(Instance)
     .where(

@@ -22,3 +22,11 @@ class ProjectNow(BaseModel):
     requests: list[int] = Field(
         description="Visitors' requests to all environments in each of the last 24 hours."
     )
+
+
+class ProjectOverview(ProjectNow):
+    """One project alone, with what was tried lately."""
+
+    recent: list[DeploymentRead] = Field(
+        description="Its newest deployments, to whichever environment: five at most."
+    )

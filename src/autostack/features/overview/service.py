@@ -55,6 +55,11 @@ async def look(
     return {one: Now(places=places[one], requests=counted[one]) for one in projects}
 
 
+async def recent(session: AsyncSession, project_id: UUID) -> Sequence[Deployment]:
+    """The newest deployments to all environments of a project the caller has loaded."""
+    return await repository.newest(session, project_id)
+
+
 async def _running(session: AsyncSession, places: Sequence[UUID]) -> dict[UUID, list[Instance]]:
     """By environment."""
     found: dict[UUID, list[Instance]] = {}

@@ -127,6 +127,7 @@ RULES: Mapping[str, Rule] = {
         "stream_overview",
         "stream_events",
         "list_audit",
+        "list_audit_choices",
         "export_audit",
         "get_disk",
         "list_teams",

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from typing import Any
+from uuid import UUID
 
 import httpx
 import psycopg
@@ -13,8 +14,12 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from autostack.core.db import Database
+from autostack.features.deployments.service import tell
+from autostack.models.deployment import Deployment
+from tests.clock import FakeClock
 from tests.integration.api.accounts.letters import signed_in
 from tests.integration.api.conftest import Account, speak
+from tests.integration.api.teams.teams import good, make_team
 
 EVE = "eve@example.com"
 
@@ -90,6 +95,89 @@ async def test_filters_narrow_and_pages_follow_each_other(ada: Account) -> None:
     assert [one["id"] for one in [*first["items"], *rest]] == [one["id"] for one in projects]
     assert await history(ada, until="2020-01-01T00:00:00Z") == []
     assert await history(ada, kind="%") == []
+
+
+async def test_changes_are_what_somebody_decided_and_how_it_ended(
+    ada: Account, db: Database, clock: FakeClock
+) -> None:
+    project = await ada.project()
+    body = {"project_id": project["id"]}
+    deployment = (await ada.client.post("/deployments", json=body)).json()["id"]
+    async with db.transaction() as session:
+        row = await session.get_one(Deployment, UUID(deployment))
+        for step in range(60):
+            await tell(session, row, "deployment.step", now=clock(), step="build", attempt=step)
+            await tell(session, row, "deployment.status", now=clock(), status="building")
+        await tell(session, row, "deployment.status", now=clock(), status="failed")
+
+    shown = await history(ada, project_id=project["id"], changes="true")
+    one, *_ = await history(ada, project_id=project["id"], changes="true", limit="1")
+    everything = await history(ada, project_id=project["id"], limit="200")
+
+    assert [(each["kind"], each["data"].get("status")) for each in shown] == [
+        ("deployment.status", "failed"),
+        ("deployment.requested", "pending"),
+        ("project.created", None),
+    ]
+    assert one == shown[0]
+    assert len(everything) == len(shown) + 2 * 60
+
+
+async def test_pages_of_changes_are_full(ada: Account, db: Database, clock: FakeClock) -> None:
+    project = await ada.project()
+    made = await ada.client.post("/deployments", json={"project_id": project["id"]})
+    async with db.transaction() as session:
+        row = await session.get_one(Deployment, UUID(made.json()["id"]))
+        for _ in range(5):
+            await tell(session, row, "deployment.step", now=clock(), step="build")
+
+    query = {"changes": True, "limit": 2, "project_id": project["id"]}
+    first = (await ada.client.get("/audit", params=query)).json()
+    cursor = {"cursor": first["next_cursor"]}
+    rest = (await ada.client.get("/audit", params=query | cursor)).json()
+
+    kinds = [one["kind"] for one in first["items"]]
+    assert kinds == ["deployment.requested", "project.created"]
+    assert rest == {"items": [], "next_cursor": None}
+
+
+async def test_a_project_is_named_to_those_who_may_see_it_now(ada: Account, eve: Account) -> None:
+    team = await make_team(ada)
+    await team.join(eve, EVE, "developer")
+    project = await eve.project("Shop", team_id=team.id)
+    asked = {"project_id": project["id"], "kind": "project.created"}
+
+    before = [one["project"] for one in await history(eve, **asked)]
+    await good(ada.client.patch(f"/projects/{project['id']}", json={"name": "Secret"}))
+    await good(ada.client.delete(f"{team.path}/members/{eve.id}"))
+
+    assert before == ["Shop"]
+    assert [one["project"] for one in await history(eve, **asked)] == [None]
+    assert [one["project"] for one in await history(ada, **asked)] == ["Secret"]
+    assert [one["project"] for one in await history(ada, **asked, everything="true")] == ["Secret"]
+
+
+@pytest.mark.attack("Z03")
+async def test_choices_are_of_the_readers_teams(ada: Account, eve: Account) -> None:
+    team = await make_team(ada)
+    await team.join(eve, EVE, "developer")
+    shared, own = await team.project("Shared"), await ada.project("Own")
+    choices = "/audit/choices"
+
+    found = {who: (await good(who.client.get(choices))) for who in (ada, eve)}
+    refused = await eve.client.get(choices, params={"everything": True})
+    platform = await good(ada.client.get(choices, params={"everything": True}))
+
+    assert names(found[ada], "projects") == {own["id"]: "Own", shared["id"]: "Shared"}
+    assert names(found[ada], "people") == {ada.id: "ada@example.com", eve.id: EVE}
+    assert names(found[eve], "projects") == {shared["id"]: "Shared"}
+    assert names(found[eve], "people") == {eve.id: EVE}
+    assert refused.json()["code"] == "only_administrators"
+    assert platform == found[ada]
+
+
+def names(choices: Any, kind: str) -> dict[str, str]:  # noqa: ANN401 - JSON
+    return {one["id"]: one["name"] for one in choices[kind]}
 
 
 async def test_an_export_holds_everything_in_both_forms(ada: Account) -> None:
