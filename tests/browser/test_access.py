@@ -59,7 +59,11 @@ def pages(things: Things) -> dict[str, str]:
         f"{project}/deployments/{things.bad}": "Nothing changed for visitors",
         "/deployments": "Break it",
         "/activity": "made the environment staging",
-        "/settings": "Where you are signed in",
+        "/settings": "Kept in this browser.",
+        "/settings/security": "Where you are signed in",
+        "/settings/tokens": "No tokens.",
+        "/settings/teams": "personal",
+        "/settings/about": "autostack login",
         "/server": "free",
     }
 
@@ -133,9 +137,12 @@ def test_what_opens_in_the_settings_is_accessible(
 ) -> None:
     visitor = visit(theme=theme, width=width)
     page = visitor.sign_in(EMAIL)
-    page.goto(f"{visitor.base}/settings")
+    page.goto(f"{visitor.base}/settings/tokens")
     page.get_by_role("button", name="New token").click()
     page.get_by_label("Project", exact=True).select_option(things.project)
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.goto(f"{visitor.base}/settings/security")
     page.get_by_role("button", name="Turn on…").click()
     page.get_by_role("region", name="Second factor").get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Go on").click()

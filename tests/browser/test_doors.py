@@ -20,7 +20,7 @@ LOCKING = 5
 def test_a_second_factor_is_asked_for_once_it_is_on(visit: Visit) -> None:
     visitor = visit(expected=(401,))
     page = visitor.register("factor@example.com")
-    page.goto(f"{visitor.base}/settings")
+    page.goto(f"{visitor.base}/settings/security")
     factor = page.get_by_role("region", name="Second factor")
 
     factor.get_by_role("button", name="Turn on…").click()
@@ -48,7 +48,7 @@ def test_a_second_factor_is_asked_for_once_it_is_on(visit: Visit) -> None:
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("navigation", name="Main")).to_be_visible()
 
-    page.goto(f"{visitor.base}/settings")
+    page.goto(f"{visitor.base}/settings/security")
     factor.get_by_role("button", name="Turn off…").click()
     factor.get_by_label("Password").fill(PASSWORD)
     factor.get_by_label("Code").fill(recovery)
@@ -85,7 +85,7 @@ def ask_to_enter(page: Page, email: str, password: str = PASSWORD) -> None:
 def test_a_token_is_shown_once_works_and_is_revoked(local: Platform, visit: Visit) -> None:
     visitor = visit()
     page = visitor.register("tokens@example.com")
-    page.goto(f"{visitor.base}/settings")
+    page.goto(f"{visitor.base}/settings/tokens")
     tokens = page.get_by_role("region", name="API tokens")
 
     tokens.get_by_role("button", name="New token").click()
@@ -113,7 +113,7 @@ def says(local: Platform, token: str) -> int:
 def test_another_password_counts_at_once(visit: Visit) -> None:
     visitor = visit(expected=(401, 403))
     page = visitor.register("change@example.com")
-    page.goto(f"{visitor.base}/settings")
+    page.goto(f"{visitor.base}/settings/security")
     settings = page.get_by_role("region", name="Password")
 
     settings.get_by_label("Current password").fill("not mine at all")

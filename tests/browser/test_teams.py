@@ -9,29 +9,29 @@ from tests.browser.test_access import violations
 def test_somebody_is_invited_makes_an_account_and_joins(visit: Visit) -> None:
     owner = visit()
     page = owner.register("founder@example.com")
-    page.goto(f"{owner.base}/settings")
+    page.goto(f"{owner.base}/settings/teams")
     teams = page.get_by_role("region", name="Teams")
     teams.get_by_role("button", name="New team").click()
     teams.get_by_label("Name").fill("Bakers")
     teams.get_by_role("button", name="Make the team").click()
-    teams.get_by_role("button", name="Show the members of Bakers").click()
-    teams.get_by_label("E-mail of whom to invite").fill("baker@example.com")
-    teams.get_by_role("button", name="Invite").click()
-    link = teams.locator("code").inner_text()
-    teams.get_by_role("button", name="I kept it").click()
-    expect(teams).to_contain_text("invited as developer")
+    teams.get_by_role("link", name="Bakers").click()
+    members = page.get_by_role("region", name="Bakers")
+    members.get_by_label("E-mail of whom to invite").fill("baker@example.com")
+    members.get_by_role("button", name="Invite").click()
+    link = members.locator("code").inner_text()
+    members.get_by_role("button", name="I kept it").click()
+    expect(members).to_contain_text("invited as developer")
     assert link not in page.content()
 
     _join(visit, link)
 
     page.reload()
-    teams.get_by_role("button", name="Show the members of Bakers").click()
-    role = teams.get_by_label("Role of baker@example.com")
+    role = members.get_by_label("Role of baker@example.com")
     expect(role).to_have_value("developer")
-    expect(teams.get_by_text("invited as")).to_have_count(0)
+    expect(members.get_by_text("invited as")).to_have_count(0)
     assert violations(page) == []
     role.select_option("viewer")
-    _removed(page, teams)
+    _removed(page, members)
 
 
 def _join(visit: Visit, link: str) -> None:
@@ -49,7 +49,7 @@ def _join(visit: Visit, link: str) -> None:
     expect(page.get_by_role("navigation", name="Main")).to_be_visible()
 
 
-def _removed(page: Page, teams: Locator) -> None:
-    teams.get_by_role("button", name="Remove baker@example.com").click()
+def _removed(page: Page, members: Locator) -> None:
+    members.get_by_role("button", name="Remove baker@example.com").click()
     page.get_by_role("alertdialog").get_by_role("button", name="Remove").click()
-    expect(teams.get_by_text("baker@example.com")).to_have_count(0)
+    expect(members.get_by_text("baker@example.com")).to_have_count(0)

@@ -25,6 +25,7 @@ export type TokenMade = Schemas["TokenMade"];
 export type Scope = Schemas["Scope"];
 export type Identity = Schemas["IdentityRead"];
 export type Role = Schemas["Role"];
+export type OwnTeam = Me["teams"][number];
 export type Team = Schemas["TeamDetail"];
 export type Member = Schemas["MemberRead"];
 export type Invitation = Schemas["InvitationRead"];

@@ -6,11 +6,14 @@ import {
   HardDrive,
   History,
   Keyboard,
+  KeyRound,
   Plus,
   Rocket,
   Search,
   Settings,
+  Shield,
   SunMoon,
+  Users,
   type LucideIcon,
 } from "lucide-react";
 import { useRouter } from "next/navigation";
@@ -76,6 +79,9 @@ function useCommands(): Command[] {
       { id: "activity", label: "Activity", icon: History, run: go("/activity") },
       { id: "server", label: "Server", icon: HardDrive, run: go("/server") },
       { id: "settings", label: "Settings", icon: Settings, run: go("/settings") },
+      { id: "security", label: "Security", icon: Shield, run: go("/settings/security") },
+      { id: "tokens", label: "API tokens", icon: KeyRound, run: go("/settings/tokens") },
+      { id: "teams", label: "Teams", icon: Users, run: go("/settings/teams") },
       {
         id: "theme",
         label: "Switch between light and dark",

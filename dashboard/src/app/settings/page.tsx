@@ -1,5 +1,12 @@
-import { Settings } from "@/features/accounts/settings";
+import { Linked } from "@/features/accounts/elsewhere";
+import { Appearance, Profile } from "@/features/accounts/profile";
 
 export default function Page() {
-  return <Settings />;
+  return (
+    <>
+      <Profile />
+      <Linked />
+      <Appearance />
+    </>
+  );
 }

@@ -1,5 +1,4 @@
 "use client";
-import clsx from "clsx";
 import { ArrowUpRight, Rocket, SearchX } from "lucide-react";
 import Link from "next/link";
 import type { ReactNode } from "react";
@@ -11,6 +10,7 @@ import { Button, buttonClass } from "@/ui/button";
 import { Crumb, Head } from "@/ui/head";
 import { Glyph } from "@/ui/small";
 import { Empty, Loading, Skeleton } from "@/ui/surface";
+import { Tabs } from "@/ui/tabs";
 import { siteOf, stateOf, useOverview } from "./queries";
 
 const TABS = [
@@ -44,6 +44,7 @@ export function ProjectFrame({
   const place =
     now.environments.find((one) => one.environment.name === wanted) ?? now.environments[0]!;
   const state = stateOf(now.environments[0]);
+  const query = wanted ? `?environment=${encodeURIComponent(wanted)}` : "";
   return (
     <>
       <Head
@@ -66,7 +67,14 @@ export function ProjectFrame({
         badge={<Badge of={state} />}
         actions={<Actions now={now} place={place} />}
       />
-      <Tabs id={now.project.id} tab={tab} environment={wanted} />
+      <Tabs
+        label="Project"
+        tabs={TABS.map(([path, label]) => ({
+          href: `/projects/${now.project.id}${path && `/${path}`}${query}`,
+          label,
+          current: path === tab,
+        }))}
+      />
       {children({ now, place })}
     </>
   );
@@ -94,28 +102,6 @@ function Actions({ now, place }: Inside) {
         {place.environment.name !== "production" && ` ${place.environment.name}`}
       </Button>
     </>
-  );
-}
-
-function Tabs({ id, tab, environment }: { id: string; tab: Tab; environment: string | null }) {
-  const query = environment ? `?environment=${encodeURIComponent(environment)}` : "";
-  return (
-    <nav aria-label="Project" className="mb-6 flex gap-1 overflow-x-auto border-b border-line">
-      {TABS.map(([path, label]) => (
-        <Link
-          key={path}
-          href={`/projects/${id}${path && `/${path}`}${query}`}
-          prefetch={false}
-          aria-current={path === tab ? "page" : undefined}
-          className={clsx(
-            "-mb-px border-b-2 px-3 py-2 text-[13px] font-medium whitespace-nowrap -outline-offset-2",
-            path === tab ? "border-accent text-fg" : "border-transparent text-muted hover:text-fg",
-          )}
-        >
-          {label}
-        </Link>
-      ))}
-    </nav>
   );
 }
 

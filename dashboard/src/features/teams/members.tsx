@@ -1,5 +1,6 @@
 "use client";
 import { useQueryClient } from "@tanstack/react-query";
+import { useRouter } from "next/navigation";
 import { useState } from "react";
 import { text } from "@/features/accounts/door";
 import { Form } from "@/features/accounts/form";
@@ -14,20 +15,20 @@ import {
   type InvitationMade,
   type Member,
   type Role,
-  type Team,
+  type OwnTeam,
 } from "@/lib/http";
 import { Button } from "@/ui/button";
 import { Field, Pick } from "@/ui/field";
 import { Confirm, Problem } from "@/ui/overlay";
 import { When } from "@/ui/small";
-import { Skeleton, Tag } from "@/ui/surface";
+import { Card, Skeleton, Tag } from "@/ui/surface";
 import { ROLES, rules, useInvitations, useMembers } from "./queries";
 
-export function Members({ team }: { team: Team }) {
+export function Members({ team }: { team: OwnTeam }) {
   const list = useMembers(team.id);
   const invitations = useInvitations(team.id, rules(team.role)).data?.items;
   return (
-    <div className="divide-y divide-line border-t border-line bg-raised pl-4">
+    <Card className="divide-y divide-line">
       {list.data?.items.map((row) => (
         <Row key={row.user_id} of={row} team={team} />
       ))}
@@ -37,14 +38,17 @@ export function Members({ team }: { team: Team }) {
         <Open key={row.id} of={row} team={team} />
       ))}
       {rules(team.role) && <Invite team={team} />}
-    </div>
+    </Card>
   );
 }
 
-const at = (team: Team, user_id: string) => ({ params: { path: { team_id: team.id, user_id } } });
+const at = (team: OwnTeam, user_id: string) => ({
+  params: { path: { team_id: team.id, user_id } },
+});
 
-function Row({ of, team }: { of: Member; team: Team }) {
+function Row({ of, team }: { of: Member; team: OwnTeam }) {
   const client = useQueryClient();
+  const router = useRouter();
   const me = useMe().data?.id === of.user_id;
   const [asking, setAsking] = useState(false);
   const changes = team.role === "owner" || (rules(team.role) && of.role !== "owner");
@@ -61,9 +65,16 @@ function Row({ of, team }: { of: Member; team: Team }) {
     await known();
   };
   const end = async () => {
-    if (me) await http.POST("/teams/{team_id}/leave", { params: { path: { team_id: team.id } } });
-    else await http.DELETE("/teams/{team_id}/members/{user_id}", at(team, of.user_id));
-    await (me ? client.invalidateQueries() : known());
+    if (me) return leave();
+    await http.DELETE("/teams/{team_id}/members/{user_id}", at(team, of.user_id));
+    await known();
+  };
+  /** What this page shows is not there any more: it is left before anything is asked for anew. */
+  const leave = async () => {
+    await http.POST("/teams/{team_id}/leave", { params: { path: { team_id: team.id } } });
+    await client.invalidateQueries({ refetchType: "none" });
+    router.push("/settings/teams");
+    await client.invalidateQueries({ queryKey: keys.me });
   };
   return (
     <div className="flex flex-wrap items-center gap-x-4 gap-y-2 px-5 py-3">
@@ -109,10 +120,10 @@ function Row({ of, team }: { of: Member; team: Team }) {
 }
 
 /** Owners are made by owners; a program is a developer at most. */
-const fits = (role: Role, of: Member, team: Team) =>
+const fits = (role: Role, of: Member, team: OwnTeam) =>
   of.service ? !rules(role) : role !== "owner" || team.role === "owner";
 
-function Open({ of, team }: { of: Invitation; team: Team }) {
+function Open({ of, team }: { of: Invitation; team: OwnTeam }) {
   const client = useQueryClient();
   const revoke = async () => {
     try {
@@ -141,7 +152,7 @@ function Open({ of, team }: { of: Invitation; team: Team }) {
   );
 }
 
-function Invite({ team }: { team: Team }) {
+function Invite({ team }: { team: OwnTeam }) {
   const client = useQueryClient();
   const [made, setMade] = useState<InvitationMade | null>(null);
   const save = (form: FormData) =>

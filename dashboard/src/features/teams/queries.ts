@@ -11,6 +11,8 @@ export const ROLES: [Role, string][] = [
 
 export const rules = (role: Role) => role === "admin" || role === "owner";
 
+export const teamPath = (id: string) => `/settings/teams/${id}`;
+
 export const useTeams = () =>
   useQuery({ queryKey: keys.teams, queryFn: () => data(http.GET("/teams")) });
 

@@ -1,6 +1,7 @@
 "use client";
 import { useQueryClient } from "@tanstack/react-query";
-import { Plus } from "lucide-react";
+import { ChevronRight, Plus } from "lucide-react";
+import Link from "next/link";
 import { useState } from "react";
 import { text } from "@/features/accounts/door";
 import { Form } from "@/features/accounts/form";
@@ -10,8 +11,7 @@ import { Button } from "@/ui/button";
 import { Field } from "@/ui/field";
 import { Problem } from "@/ui/overlay";
 import { Card, Section, Skeleton, Tag } from "@/ui/surface";
-import { Members } from "./members";
-import { useTeams } from "./queries";
+import { teamPath, useTeams } from "./queries";
 
 export function Teams() {
   const list = useTeams();
@@ -64,25 +64,17 @@ function Make({ onDone }: { onDone: () => void }) {
   );
 }
 
-function Row({ of }: { of: Team }) {
-  const [open, setOpen] = useState(false);
-  const label = `${open ? "Hide" : "Show"} the members of ${of.name}`;
-  return (
-    <div>
-      <div className="flex flex-wrap items-center gap-x-4 gap-y-2 px-5 py-3">
-        <p className="flex min-w-0 flex-1 basis-56 items-center gap-2 font-medium">
-          <span className="truncate" title={of.name}>
-            {of.name}
-          </span>
-          <Tag>{of.personal ? "personal" : of.role}</Tag>
-        </p>
-        {!of.personal && (
-          <Button size="sm" onClick={() => setOpen(!open)} aria-expanded={open} aria-label={label}>
-            {open ? "Hide" : "Members"}
-          </Button>
-        )}
-      </div>
-      {open && <Members team={of} />}
-    </div>
-  );
-}
+const Row = ({ of }: { of: Team }) => (
+  <div className="relative flex items-center gap-3 px-5 py-3 hover:bg-hover/60">
+    <Link
+      href={teamPath(of.id)}
+      prefetch={false}
+      title={of.name}
+      className="truncate font-medium after:absolute after:inset-0 focus-visible:outline-none focus-visible:after:outline-2 focus-visible:after:-outline-offset-2 focus-visible:after:outline-accent"
+    >
+      {of.name}
+    </Link>
+    <Tag>{of.personal ? "personal" : of.role}</Tag>
+    <ChevronRight className="ml-auto size-4 text-faint" aria-hidden />
+  </div>
+);

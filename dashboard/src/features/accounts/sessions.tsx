@@ -1,96 +1,14 @@
 "use client";
 import { useQueryClient } from "@tanstack/react-query";
-import { Monitor, Moon, Sun } from "lucide-react";
 import { failed } from "@/features/deployments/queries";
 import { keys } from "@/lib/cache";
 import { http, type Session } from "@/lib/http";
-import { Teams } from "@/features/teams/teams";
-import { apply, useTheme, type Theme } from "@/lib/theme";
 import { Button } from "@/ui/button";
-import { Choice } from "@/ui/field";
-import { Head } from "@/ui/head";
 import { When } from "@/ui/small";
-import { Card, Facts, Section, Skeleton, Tag } from "@/ui/surface";
-import { Linked } from "./elsewhere";
-import { useMe, useSessions } from "./queries";
-import { Password, SecondFactor } from "./security";
-import { Tokens } from "./tokens";
+import { Card, Section, Skeleton, Tag } from "@/ui/surface";
+import { useSessions } from "./queries";
 
-export function Settings() {
-  return (
-    <>
-      <Head title="Settings" name="Settings" />
-      <div className="max-w-3xl space-y-8">
-        <Profile />
-        <Password />
-        <SecondFactor />
-        <Linked />
-        <Sessions />
-        <Tokens />
-        <Teams />
-        <Appearance />
-      </div>
-    </>
-  );
-}
-
-function Profile() {
-  const me = useMe().data;
-  return (
-    <Section id="profile" title="Account">
-      <Card className="p-5">
-        {me ? (
-          <Facts
-            rows={[
-              ["E-mail", me.email],
-              ["Role", me.is_admin ? "Administrator of this server" : "User"],
-              ["Teams", me.teams.map((team) => team.name).join(", ")],
-              ["Since", <When key="since" at={me.created_at} />],
-            ]}
-          />
-        ) : (
-          <Skeleton className="h-28 w-full" />
-        )}
-      </Card>
-    </Section>
-  );
-}
-
-const themes: [Theme, React.ReactNode][] = [
-  [
-    "system",
-    <span key="s" className="flex items-center gap-1.5">
-      <Monitor className="size-4" aria-hidden />
-      As the system
-    </span>,
-  ],
-  [
-    "light",
-    <span key="l" className="flex items-center gap-1.5">
-      <Sun className="size-4" aria-hidden />
-      Light
-    </span>,
-  ],
-  [
-    "dark",
-    <span key="d" className="flex items-center gap-1.5">
-      <Moon className="size-4" aria-hidden />
-      Dark
-    </span>,
-  ],
-];
-
-function Appearance() {
-  return (
-    <Section id="appearance" title="Appearance" note="Kept in this browser.">
-      <Card className="flex p-5">
-        <Choice label="Theme" value={useTheme()} onChange={apply} options={themes} />
-      </Card>
-    </Section>
-  );
-}
-
-function Sessions() {
+export function Sessions() {
   const rows = useSessions().data?.items;
   return (
     <Section

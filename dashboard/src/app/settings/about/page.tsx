@@ -1,0 +1,5 @@
+import { About } from "@/features/accounts/about";
+
+export default function Page() {
+  return <About />;
+}

@@ -1,0 +1,5 @@
+import { Tokens } from "@/features/accounts/tokens";
+
+export default function Page() {
+  return <Tokens />;
+}
