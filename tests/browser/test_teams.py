@@ -1,9 +1,12 @@
 """Teams in the dashboard: made, joined by a link, and what a role is refused."""
 
+import re
+
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.browser import PASSWORD, Visit
 from tests.browser.test_access import violations
+from tests.platform import Platform, User
 
 
 def test_somebody_is_invited_makes_an_account_and_joins(visit: Visit) -> None:
@@ -53,3 +56,38 @@ def _removed(page: Page, members: Locator) -> None:
     members.get_by_role("button", name="Remove baker@example.com").click()
     page.get_by_role("alertdialog").get_by_role("button", name="Remove").click()
     expect(members.get_by_text("baker@example.com")).to_have_count(0)
+
+
+def test_what_a_role_may_not_do_is_not_offered_and_says_why(local: Platform, visit: Visit) -> None:
+    owner = User.register(local, "miller@example.com")
+    team = owner.call("POST", "/teams", {"name": "Millers"})["id"]
+    repo = "https://git.example.com/a/mill.git"
+    body = {"name": "mill", "repo_url": repo, "team_id": team}
+    project = owner.call("POST", "/projects", body)["id"]
+    guest = User.register(local, "guest@example.com")
+    invited = {"email": "guest@example.com", "role": "viewer"}
+    token = owner.call("POST", f"/teams/{team}/invitations", invited)["token"]
+    guest.call("POST", "/invitations/accept", {"token": token})
+    member = f"/teams/{team}/members/{guest.call('GET', '/auth/me')['id']}"
+    visitor = visit()
+    page = visitor.sign_in("guest@example.com")
+
+    page.goto(f"{visitor.base}/projects/{project}/settings")
+    delete = page.get_by_role("button", name="Delete project…")
+    expect(delete).to_be_disabled()
+    expect(delete).to_have_accessible_description(re.compile("^You are viewer of Millers"))
+    expect(page.get_by_label("Name", exact=True)).to_be_disabled()
+    expect(page.get_by_role("button", name="Save")).to_have_count(0)
+    assert violations(page) == []
+    delete.click(force=True)
+    page.get_by_role("link", name="Overview").click()
+    deploy = page.get_by_role("button", name="Deploy")
+    expect(deploy).to_be_disabled()
+    expect(page.get_by_role("alertdialog")).to_have_count(0)
+    assert violations(page) == []
+
+    owner.call("PATCH", member, {"role": "developer"})
+    expect(deploy).to_have_accessible_description(re.compile("^production is protected"))
+    expect(page.get_by_role("button", name="Add")).to_be_enabled()
+    owner.call("PATCH", member, {"role": "admin"})
+    expect(deploy).to_be_enabled()

@@ -120,3 +120,16 @@ test("an event reaches the recent deployments of its project, and of no other", 
   expect(ids("p")).toEqual(["d2", "d1"]);
   expect(ids("q")).toEqual(["d1"]);
 });
+
+test("news of a team asks anew what the reader may do in it", () => {
+  const client = new QueryClient();
+  client.setQueryData(keys.me, {});
+  const happened = { project_id: null, deployment_id: null, data: {}, at: "", deployment: null };
+  const stale = () => client.getQueryState(keys.me)!.isInvalidated;
+
+  apply(client, { ...happened, kind: "account.signed_in" });
+  expect(stale()).toBe(false);
+
+  apply(client, { ...happened, kind: "team.member_changed" });
+  expect(stale()).toBe(true);
+});

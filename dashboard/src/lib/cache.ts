@@ -46,6 +46,9 @@ type Pages<T> = InfiniteData<{ items: T[]; next_cursor?: string | null }>;
 /** Write what happened into everything that shows it, so that no page asks again. */
 export function apply(client: QueryClient, happened: Happened): void {
   const { deployment, project_id: project, kind } = happened;
+  // What somebody may do in a team is part of who they are.
+  if (kind.startsWith("team."))
+    for (const queryKey of [keys.me, keys.teams]) void client.invalidateQueries({ queryKey });
   if (deployment) {
     client.setQueryData(keys.deployment(deployment.id), deployment);
     for (const key of [keys.deployments(), keys.deployments(deployment.project_id)])

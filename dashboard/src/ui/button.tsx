@@ -1,6 +1,7 @@
 import clsx from "clsx";
 import { LoaderCircle } from "lucide-react";
 import type { ComponentProps } from "react";
+import { Tip } from "./overlay";
 
 const variants = {
   primary: "bg-accent text-accent-fg hover:bg-accent-hover shadow-card",
@@ -20,6 +21,7 @@ export function buttonClass(
   return clsx(
     "inline-flex shrink-0 cursor-pointer items-center justify-center gap-1.5 rounded-lg font-medium",
     "whitespace-nowrap transition-colors select-none disabled:cursor-not-allowed disabled:opacity-50",
+    "aria-disabled:cursor-not-allowed aria-disabled:opacity-50",
     "[&_svg]:size-4 [&_svg]:shrink-0",
     sizes[size],
     variants[variant],
@@ -31,9 +33,20 @@ interface Props extends ComponentProps<"button"> {
   variant?: Variant;
   size?: keyof typeof sizes;
   busy?: boolean;
+  /** Why whoever looks may not: it can be reached, says so, and does nothing. */
+  refused?: string | null;
 }
 
-export function Button({ variant, size, className, busy, children, ...rest }: Props) {
+export function Button({ refused, ...props }: Props) {
+  if (!refused) return <Plain {...props} />;
+  return (
+    <Tip label={refused}>
+      <Plain {...props} onClick={undefined} aria-disabled aria-description={refused} />
+    </Tip>
+  );
+}
+
+function Plain({ variant, size, className, busy, children, ...rest }: Omit<Props, "refused">) {
   return (
     <button
       type="button"

@@ -4,8 +4,9 @@ import Link from "next/link";
 import { useState } from "react";
 import { LogView } from "@/features/logs/view";
 import { useOverview } from "@/features/projects/queries";
+import { useRefusal } from "@/features/teams/queries";
 import { commitUrl, firstLine, seconds, span } from "@/lib/format";
-import { ApiError, type DeploymentDetail } from "@/lib/http";
+import { ApiError, type Deployment, type DeploymentDetail, type ProjectOverview } from "@/lib/http";
 import { useIds } from "@/lib/route";
 import { Button, buttonClass } from "@/ui/button";
 import { Crumb, Head } from "@/ui/head";
@@ -20,13 +21,19 @@ import { stepsOf, titleOf, tookOf, usually } from "./words";
 export function DeploymentPage() {
   const [project, id] = useIds("projects", "deployments");
   const { data: one, error } = useDeployment(id);
-  const name = useOverview(project).data?.project.name;
+  const now = useOverview(project).data;
   if (error) return <Missing error={error} project={project} />;
   if (!one) return <Waits />;
-  return <Shown key={one.id} one={one} project={name ?? "Project"} />;
+  return <Shown key={one.id} one={one} now={now} />;
 }
 
-function Shown({ one, project }: { one: DeploymentDetail; project: string }) {
+interface Known {
+  one: DeploymentDetail;
+  now?: ProjectOverview;
+}
+
+function Shown({ one, now }: Known) {
+  const project = now?.project.name ?? "Project";
   return (
     <>
       <Head
@@ -42,8 +49,8 @@ function Shown({ one, project }: { one: DeploymentDetail; project: string }) {
         }
         title={titleOf(one)}
         badge={<Badge of={one.status} />}
-        note={<About one={one} />}
-        actions={<Actions one={one} />}
+        note={<About one={one} now={now} />}
+        actions={<Actions one={one} now={now} />}
       />
       <Announce one={one} />
       <Card className="mb-5 p-5">
@@ -61,7 +68,7 @@ function Shown({ one, project }: { one: DeploymentDetail; project: string }) {
   );
 }
 
-function About({ one }: { one: DeploymentDetail }) {
+function About({ one, now }: Known) {
   const address = one.commit_sha && commitUrl(one.repo_url, one.commit_sha);
   const sha = one.commit_sha?.slice(0, 7);
   return (
@@ -84,16 +91,15 @@ function About({ one }: { one: DeploymentDetail }) {
       <span>into {one.environment}</span>
       <span aria-hidden>·</span>
       <When at={one.created_at} />
-      <Took one={one} />
+      <Took one={one} others={now?.recent ?? []} />
     </p>
   );
 }
 
 /** How long it took; while it runs, how long such a one usually takes. */
-function Took({ one }: { one: DeploymentDetail }) {
+function Took({ one, others }: { one: DeploymentDetail; others: Deployment[] }) {
   const busy = isBusy(one);
   const now = useNow(busy);
-  const others = useOverview(one.project_id).data?.recent ?? [];
   const usual = usually(others, one);
   if (!one.started_at) return null;
   if (!busy) return <span>· took {span(tookOf(one))}</span>;
@@ -105,8 +111,10 @@ function Took({ one }: { one: DeploymentDetail }) {
   );
 }
 
-function Actions({ one }: { one: DeploymentDetail }) {
+function Actions({ one, now }: Known) {
   const deploy = useDeploy();
+  const place = now?.environments.find(({ environment }) => environment.id === one.environment_id);
+  const refused = useRefusal(now?.project.team_id)("act", place?.environment);
   const [canceling, setCanceling] = useState(false);
   const stop = () => {
     setCanceling(true);
@@ -129,13 +137,18 @@ function Actions({ one }: { one: DeploymentDetail }) {
         </a>
       )}
       {isBusy(one) ? (
-        <Button busy={canceling || !!one.cancel_requested_at} onClick={stop}>
+        <Button busy={canceling || !!one.cancel_requested_at} refused={refused} onClick={stop}>
           {!canceling && <CircleStop aria-hidden />}
           Cancel
         </Button>
       ) : (
         !one.upload && (
-          <Button variant="primary" busy={deploy.isPending} onClick={() => deploy.mutate(wanted)}>
+          <Button
+            variant="primary"
+            busy={deploy.isPending}
+            refused={refused}
+            onClick={() => deploy.mutate(wanted)}
+          >
             {!deploy.isPending && <RotateCw aria-hidden />}
             Deploy again
           </Button>

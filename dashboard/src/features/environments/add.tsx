@@ -10,7 +10,8 @@ import { Dialog, DialogClose, Problem } from "@/ui/overlay";
 
 const text = (form: FormData, name: string) => String(form.get(name) ?? "").trim();
 
-export function AddEnvironment({ project }: { project: string }) {
+export function AddEnvironment(props: { project: string; refused: string | null }) {
+  const { project, refused } = props;
   const [open, setOpen] = useState(false);
   const client = useQueryClient();
   const adding = useMutation({
@@ -32,7 +33,7 @@ export function AddEnvironment({ project }: { project: string }) {
   };
   return (
     <>
-      <Button size="sm" onClick={() => setOpen(true)}>
+      <Button size="sm" refused={refused} onClick={() => setOpen(true)}>
         <Plus aria-hidden />
         Add
       </Button>

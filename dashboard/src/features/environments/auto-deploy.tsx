@@ -7,7 +7,8 @@ import { Button } from "@/ui/button";
 import { Problem } from "@/ui/overlay";
 
 /** Whether pushes deploy an environment, and the switch for it. */
-export function AutoDeploy({ environment }: { environment: Environment }) {
+export function AutoDeploy(props: { environment: Environment; refused: string | null }) {
+  const { environment, refused } = props;
   const client = useQueryClient();
   const { name, project_id, auto_deploy: on } = environment;
   const changing = useMutation({
@@ -33,7 +34,12 @@ export function AutoDeploy({ environment }: { environment: Environment }) {
             ? `Pushes deploy ${name}.`
             : `Auto-deploy is paused: pushes do not deploy ${name} until it is switched back on.`}
         </p>
-        <Button size="sm" busy={changing.isPending} onClick={() => changing.mutate()}>
+        <Button
+          size="sm"
+          busy={changing.isPending}
+          refused={refused}
+          onClick={() => changing.mutate()}
+        >
           {on ? "Pause auto-deploy" : "Switch it back on"}
         </Button>
       </div>

@@ -17,8 +17,13 @@ const restart = (id: string) => data(http.POST("/environments/{environment_id}/r
 const start = (id: string) => data(http.POST("/environments/{environment_id}/start", at(id)));
 const stop = (id: string) => data(http.POST("/environments/{environment_id}/stop", at(id)));
 
+interface Refused {
+  /** Why whoever looks may not act on it. */
+  refused: string | null;
+}
+
 /** What runs in an environment, and how many of each. */
-export function Running({ place }: { place: EnvironmentNow }) {
+export function Running({ place, refused }: { place: EnvironmentNow } & Refused) {
   const { environment, serving } = place;
   if (!serving) return null;
   const instances = place.instances ?? [];
@@ -34,7 +39,7 @@ export function Running({ place }: { place: EnvironmentNow }) {
           ? "Its address says that it is stopped."
           : plural(instances.length, "instance")
       }
-      action={<Controls place={place} />}
+      action={<Controls place={place} refused={refused} />}
     >
       {types.length > 0 ? (
         <Card className="divide-y divide-line">
@@ -43,6 +48,7 @@ export function Running({ place }: { place: EnvironmentNow }) {
               key={type}
               type={type}
               place={place}
+              refused={refused}
               instances={instances.filter((one) => one.process === type)}
             />
           ))}
@@ -61,7 +67,7 @@ export function Running({ place }: { place: EnvironmentNow }) {
 const webFirst = (a: string, b: string) =>
   a === "web" ? -1 : b === "web" ? 1 : a.localeCompare(b);
 
-function Controls({ place }: { place: EnvironmentNow }) {
+function Controls({ place, refused }: { place: EnvironmentNow } & Refused) {
   const { environment } = place;
   const [stopping, setStopping] = useState(false);
   const restarting = useDeploying(restart);
@@ -74,6 +80,7 @@ function Controls({ place }: { place: EnvironmentNow }) {
         size="sm"
         disabled={busy}
         busy={starting.isPending}
+        refused={refused}
         onClick={() => starting.mutate(environment.id, { onError: failed })}
       >
         <Play aria-hidden />
@@ -86,12 +93,13 @@ function Controls({ place }: { place: EnvironmentNow }) {
         size="sm"
         disabled={busy}
         busy={restarting.isPending}
+        refused={refused}
         onClick={() => restarting.mutate(environment.id, { onError: failed })}
       >
         <RotateCw aria-hidden />
         Restart
       </Button>
-      <Button size="sm" disabled={busy} onClick={() => setStopping(true)}>
+      <Button size="sm" disabled={busy} refused={refused} onClick={() => setStopping(true)}>
         <Square aria-hidden />
         Stop
       </Button>
@@ -109,15 +117,13 @@ function Controls({ place }: { place: EnvironmentNow }) {
   );
 }
 
-function Process({
-  type,
-  place,
-  instances,
-}: {
+interface Type extends Refused {
   type: string;
   place: EnvironmentNow;
-  instances: Instance[];
-}) {
+}
+
+function Process({ instances, ...rest }: Type & { instances: Instance[] }) {
+  const { type, place } = rest;
   return (
     <div className="flex flex-wrap items-center gap-x-4 gap-y-2 px-4 py-3">
       <span className="w-28 shrink-0 font-mono text-[13px] font-medium">{type}</span>
@@ -127,7 +133,7 @@ function Process({
         ))}
         {!instances.length && <li className="text-[13px] text-muted">none</li>}
       </ul>
-      {!place.environment.stopped && <Count type={type} place={place} running={instances.length} />}
+      {!place.environment.stopped && <Count {...rest} running={instances.length} />}
     </div>
   );
 }
@@ -153,7 +159,7 @@ function Shown({ of }: { of: Instance }) {
 }
 
 /** How many shall run; each step is carried out at once, as a deployment. */
-function Count({ type, place, running }: { type: string; place: EnvironmentNow; running: number }) {
+function Count({ type, place, refused, running }: Type & { running: number }) {
   const client = useQueryClient();
   const [asked, setAsked] = useState<number | null>(null);
   const count = asked ?? place.environment.scale[type] ?? running;
@@ -183,6 +189,7 @@ function Count({ type, place, running }: { type: string; place: EnvironmentNow; 
         variant="ghost"
         aria-label={`One ${type} instance fewer`}
         disabled={count <= 0}
+        refused={refused}
         onClick={() => scale(count - 1)}
       >
         <Minus aria-hidden />
@@ -193,6 +200,7 @@ function Count({ type, place, running }: { type: string; place: EnvironmentNow; 
         variant="ghost"
         aria-label={`One ${type} instance more`}
         disabled={count >= MOST}
+        refused={refused}
         onClick={() => scale(count + 1)}
       >
         <Plus aria-hidden />

@@ -5,6 +5,7 @@ import { useEffect, useState } from "react";
 import { text } from "@/features/accounts/door";
 import { Form } from "@/features/accounts/form";
 import { useMe } from "@/features/accounts/queries";
+import { useRefusal } from "@/features/teams/queries";
 import { keys } from "@/lib/cache";
 import { plural } from "@/lib/format";
 import { data, http, type Project, type ProjectNow } from "@/lib/http";
@@ -34,6 +35,7 @@ function Move({ project }: { project: Project }) {
   const teams = useMe().data?.teams ?? [];
   const [asking, setAsking] = useState(false);
   const owner = teams.find((team) => team.id === project.team_id);
+  const refused = useRefusal(project.team_id)("manage");
   const others = teams.filter((team) => team.id !== project.team_id && team.role !== "viewer");
   const move = (form: FormData) =>
     data(
@@ -53,7 +55,7 @@ function Move({ project }: { project: Project }) {
         {owner ? `It belongs to ${owner.personal ? "you alone" : owner.name}.` : "\u00a0"}
         {!!teams.length && !others.length && " Make a team in your settings to move it there."}
       </p>
-      <Button disabled={!others.length} onClick={() => setAsking(true)}>
+      <Button disabled={!others.length} refused={refused} onClick={() => setAsking(true)}>
         Move to another team…
       </Button>
       <Dialog
@@ -86,6 +88,7 @@ function Delete({ now }: { now: ProjectNow }) {
   const { project } = now;
   const router = useRouter();
   const client = useQueryClient();
+  const refused = useRefusal(project.team_id)("manage");
   const [asking, setAsking] = useState(false);
   const remove = async () => {
     leaving.add(project.id);
@@ -103,7 +106,7 @@ function Delete({ now }: { now: ProjectNow }) {
   return (
     <div className={line}>
       <p className={note}>End everything of this project and forget it.</p>
-      <Button variant="danger" onClick={() => setAsking(true)}>
+      <Button variant="danger" refused={refused} onClick={() => setAsking(true)}>
         Delete project…
       </Button>
       <Confirm

@@ -4,6 +4,7 @@ import Link from "next/link";
 import type { ReactNode } from "react";
 import { useDeploy } from "@/features/deployments/queries";
 import { Badge, isBusy, wordOf } from "@/features/deployments/status";
+import { useRefusal } from "@/features/teams/queries";
 import { ApiError, type EnvironmentNow, type ProjectNow, type ProjectOverview } from "@/lib/http";
 import { useIds, useQueryWord } from "@/lib/route";
 import { Button, buttonClass } from "@/ui/button";
@@ -82,6 +83,7 @@ export function ProjectFrame({
 
 function Actions({ now, place }: Inside) {
   const deploy = useDeploy();
+  const refused = useRefusal(now.project.team_id)("act", place.environment);
   return (
     <>
       {place.serving && !place.environment.stopped && (
@@ -93,6 +95,7 @@ function Actions({ now, place }: Inside) {
       <Button
         variant="primary"
         busy={deploy.isPending}
+        refused={refused}
         onClick={() =>
           deploy.mutate({ project: now.project.id, environment: place.environment.name })
         }

@@ -10,6 +10,7 @@ import { evidenceOf, titleOf, tookOf } from "@/features/deployments/words";
 import { AddEnvironment } from "@/features/environments/add";
 import { AutoDeploy } from "@/features/environments/auto-deploy";
 import { Running } from "@/features/environments/running";
+import { useRefusal } from "@/features/teams/queries";
 import { TrafficCharts } from "@/features/traffic/charts";
 import { repository, span } from "@/lib/format";
 import type { EnvironmentNow, ProjectNow, ProjectOverview as Now } from "@/lib/http";
@@ -25,9 +26,10 @@ export const ProjectOverview = () => (
 
 function Page({ now, place }: { now: Now; place: EnvironmentNow }) {
   const { project } = now;
+  const refusal = useRefusal(project.team_id);
   return (
     <div className="grid grid-cols-1 gap-5 lg:grid-cols-3 [&>*]:min-w-0">
-      <Serving place={place} />
+      <Serving place={place} refusal={refusal} />
       <Card className="p-5">
         <h2 className="mb-3 text-[13px] font-medium text-muted">Source</h2>
         <Facts
@@ -59,15 +61,16 @@ function Page({ now, place }: { now: Now; place: EnvironmentNow }) {
         />
       </Card>
       <div className="lg:col-span-3">
-        <Running place={place} />
+        <Running place={place} refused={refusal("act", place.environment)} />
       </div>
-      <Environments now={now} />
+      <Environments now={now} refused={refusal("add")} />
       <Recent now={now} />
     </div>
   );
 }
 
-function Serving({ place }: { place: EnvironmentNow }) {
+function Serving(props: { place: EnvironmentNow; refusal: ReturnType<typeof useRefusal> }) {
+  const { place, refusal } = props;
   const [rolling, setRolling] = useState(false);
   const { serving, environment } = place;
   return (
@@ -116,7 +119,7 @@ function Serving({ place }: { place: EnvironmentNow }) {
           >
             Its deployment
           </Link>
-          <Button size="sm" onClick={() => setRolling(true)}>
+          <Button size="sm" refused={refusal("act", environment)} onClick={() => setRolling(true)}>
             <RotateCcw aria-hidden />
             Roll back…
           </Button>
@@ -125,7 +128,7 @@ function Serving({ place }: { place: EnvironmentNow }) {
       )}
       {!environment.auto_deploy && (
         <div className="mt-4">
-          <AutoDeploy environment={environment} />
+          <AutoDeploy environment={environment} refused={refusal("manage")} />
         </div>
       )}
       <Rollback environment={environment} open={rolling} onOpenChange={setRolling} />
@@ -160,14 +163,14 @@ const Fact = ({ name, value }: { name: string; value: React.ReactNode }) => (
   </div>
 );
 
-function Environments({ now }: { now: ProjectNow }) {
+function Environments({ now, refused }: { now: ProjectNow; refused: string | null }) {
   return (
     <Section
       id="environments"
       className="lg:col-span-3"
       title="Environments"
       note="Each has an address, variables and releases of its own."
-      action={<AddEnvironment project={now.project.id} />}
+      action={<AddEnvironment project={now.project.id} refused={refused} />}
     >
       <Card className="overflow-hidden">
         <ul className="divide-y divide-line">

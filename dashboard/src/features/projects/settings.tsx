@@ -1,6 +1,7 @@
 "use client";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState, type FormEvent } from "react";
+import { useRefusal } from "@/features/teams/queries";
 import { Hooks } from "@/features/webhooks/hooks";
 import { keys } from "@/lib/cache";
 import { data, http, type EnvironmentNow, type Project } from "@/lib/http";
@@ -42,6 +43,7 @@ function Part(props: {
   children: React.ReactNode;
 }) {
   const client = useQueryClient();
+  const refused = useRefusal(props.project.team_id)("manage");
   const saving = useMutation({
     mutationFn: props.save,
     onSuccess: () => client.invalidateQueries({ queryKey: keys.project(props.project.id) }),
@@ -54,17 +56,25 @@ function Part(props: {
     <Section id={props.id} title={props.title} note={props.note}>
       <Card>
         <form onSubmit={submit} onChange={() => saving.isSuccess && saving.reset()}>
-          <div className="grid gap-4 p-5 sm:grid-cols-2">{props.children}</div>
+          <fieldset disabled={!!refused} className="grid gap-4 p-5 sm:grid-cols-2">
+            {props.children}
+          </fieldset>
           <div className="px-5">
             <Problem error={saving.error} />
           </div>
           <div className="flex items-center justify-end gap-3 px-5 pb-5">
-            <span role="status" className="text-[13px] text-ok">
-              {saving.isSuccess ? "Saved." : ""}
-            </span>
-            <Button type="submit" variant="primary" busy={saving.isPending}>
-              Save
-            </Button>
+            {refused ? (
+              <p className="text-[13px] text-muted">{refused}</p>
+            ) : (
+              <>
+                <span role="status" className="text-[13px] text-ok">
+                  {saving.isSuccess ? "Saved." : ""}
+                </span>
+                <Button type="submit" variant="primary" busy={saving.isPending}>
+                  Save
+                </Button>
+              </>
+            )}
           </div>
         </form>
       </Card>
@@ -162,6 +172,7 @@ function Place({ place, project }: { place: EnvironmentNow; project: Project }) 
   const { environment } = place;
   const client = useQueryClient();
   const [asking, setAsking] = useState(false);
+  const refused = useRefusal(project.team_id)("act", environment);
   const path = { params: { path: { project_id: project.id, name: environment.name } } };
   const save = (form: FormData) => {
     const seconds = text(form, "seconds");
@@ -237,7 +248,7 @@ function Place({ place, project }: { place: EnvironmentNow; project: Project }) 
       </Part>
       {environment.name !== "production" && (
         <div className="!mt-3 text-right">
-          <Button variant="ghost" size="sm" onClick={() => setAsking(true)}>
+          <Button variant="ghost" size="sm" refused={refused} onClick={() => setAsking(true)}>
             Remove {environment.name}…
           </Button>
           <Confirm
@@ -259,6 +270,7 @@ function Place({ place, project }: { place: EnvironmentNow; project: Project }) 
 /** How a private repository is read. */
 function Access({ project }: { project: Project }) {
   const client = useQueryClient();
+  const refused = useRefusal(project.team_id)("manage");
   const again = () => client.invalidateQueries({ queryKey: keys.project(project.id) });
   const key = useMutation({
     mutationFn: () => data(http.POST("/projects/{project_id}/deploy-key", at(project))),
@@ -314,11 +326,11 @@ function Access({ project }: { project: Project }) {
           </p>
         )}
         <div className="mt-3 flex flex-wrap gap-2">
-          <Button size="sm" busy={key.isPending} onClick={() => key.mutate()}>
+          <Button size="sm" busy={key.isPending} refused={refused} onClick={() => key.mutate()}>
             {project.deploy_key ? "Make another deploy key" : "Make a deploy key"}
           </Button>
           {project.has_credential && (
-            <Button size="sm" variant="ghost" onClick={() => void forget()}>
+            <Button size="sm" variant="ghost" refused={refused} onClick={() => void forget()}>
               Forget what is kept
             </Button>
           )}

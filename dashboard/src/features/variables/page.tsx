@@ -4,6 +4,7 @@ import { KeyRound, Lock, Plus, Rocket, Trash2 } from "lucide-react";
 import { useState, type FormEvent } from "react";
 import { useDeploy } from "@/features/deployments/queries";
 import { Places, ProjectFrame } from "@/features/projects/frame";
+import { useRefusal } from "@/features/teams/queries";
 import { keys } from "@/lib/cache";
 import { plural } from "@/lib/format";
 import {
@@ -45,12 +46,17 @@ function Page({ now, place }: { now: ProjectNow; place: EnvironmentNow }) {
       ),
   });
   const rows = list.data?.items;
+  const refused = useRefusal(now.project.team_id)("act", place.environment);
   return (
     <>
       <Places now={now} place={place} tab="variables" />
       <div className="space-y-8">
-        <Waiting rows={rows ?? []} place={place} project={project} />
-        <Add project={project} environment={name} />
+        <Waiting rows={rows ?? []} place={place} project={project} refused={refused} />
+        {refused ? (
+          <p className="text-[13px] text-muted">{refused}</p>
+        ) : (
+          <Add project={project} environment={name} />
+        )}
         <Section
           id="saved"
           title="Saved"
@@ -73,6 +79,7 @@ function Page({ now, place }: { now: ProjectNow; place: EnvironmentNow }) {
                   project={project}
                   environment={name}
                   isNew={isNew(row, place.serving)}
+                  refused={refused}
                 />
               ))}
             </Card>
@@ -87,15 +94,13 @@ function Page({ now, place }: { now: ProjectNow; place: EnvironmentNow }) {
 const isNew = (one: Variable, serving?: Deployment | null) =>
   !!serving && Date.parse(one.updated_at) > Date.parse(serving.started_at ?? serving.created_at);
 
-function Waiting({
-  rows,
-  place,
-  project,
-}: {
+function Waiting(props: {
   rows: Variable[];
   place: EnvironmentNow;
   project: string;
+  refused: string | null;
 }) {
+  const { rows, place, project } = props;
   const deploy = useDeploy();
   const count = rows.filter((row) => isNew(row, place.serving)).length;
   if (!count) return null;
@@ -109,6 +114,7 @@ function Waiting({
         size="sm"
         variant="primary"
         busy={deploy.isPending}
+        refused={props.refused}
         onClick={() => deploy.mutate({ project, environment: place.environment.name })}
       >
         {!deploy.isPending && <Rocket aria-hidden />}
@@ -223,11 +229,13 @@ function Row({
   project,
   environment,
   isNew: waits,
+  refused,
 }: {
   of: Variable;
   project: string;
   environment: string;
   isNew: boolean;
+  refused: string | null;
 }) {
   const client = useQueryClient();
   const [asking, setAsking] = useState(false);
@@ -254,6 +262,7 @@ function Row({
         variant="ghost"
         size="icon"
         aria-label={`Remove ${of.name}`}
+        refused={refused}
         onClick={() => setAsking(true)}
       >
         <Trash2 aria-hidden />

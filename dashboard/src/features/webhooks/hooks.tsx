@@ -6,6 +6,7 @@ import { text } from "@/features/accounts/door";
 import { Form } from "@/features/accounts/form";
 import { Shown } from "@/features/accounts/security";
 import { AutoDeploy } from "@/features/environments/auto-deploy";
+import { useRefusal } from "@/features/teams/queries";
 import { keys } from "@/lib/cache";
 import { data, http, type Hook, type HookMade, type ProjectNow, type Provider } from "@/lib/http";
 import { Button } from "@/ui/button";
@@ -34,6 +35,7 @@ type Once = { provider: Provider; secret: string; url?: string; note?: string | 
 export function Hooks({ now }: { now: ProjectNow }) {
   const { project } = now;
   const list = useHooks(project.id);
+  const refused = useRefusal(project.team_id)("manage");
   const rows = list.data?.items;
   const [making, setMaking] = useState(false);
   const [once, setOnce] = useState<Once | null>(null);
@@ -45,7 +47,7 @@ export function Hooks({ now }: { now: ProjectNow }) {
       action={
         !making &&
         !once && (
-          <Button onClick={() => setMaking(true)}>
+          <Button refused={refused} onClick={() => setMaking(true)}>
             <Plus aria-hidden />
             New hook
           </Button>
@@ -65,7 +67,7 @@ export function Hooks({ now }: { now: ProjectNow }) {
         )}
         {once && <Handed of={once} onDone={() => setOnce(null)} />}
         {rows?.map((row) => (
-          <Row key={row.id} of={row} now={now} onRotated={setOnce} />
+          <Row key={row.id} of={row} now={now} refused={refused} onRotated={setOnce} />
         ))}
         {rows?.length === 0 && !making && (
           <p className="px-5 py-4 text-muted">
@@ -151,13 +153,19 @@ const Handed = ({ of, onDone }: { of: Once; onDone: () => void }) => (
   </div>
 );
 
-function Row(props: { of: Hook; now: ProjectNow; onRotated: (once: Once) => void }) {
-  const { of, now } = props;
+function Row(props: {
+  of: Hook;
+  now: ProjectNow;
+  refused: string | null;
+  onRotated: (once: Once) => void;
+}) {
+  const { of, now, refused } = props;
   const [open, setOpen] = useState(false);
   const environment = now.environments.find(
     (one) => one.environment.name === of.environment,
   )?.environment;
   const name = `${FORGES[of.provider]}, ${of.environment}`;
+  const about = { of, name, refused, project: now.project.id };
   return (
     <div>
       <div className="flex flex-wrap items-center gap-x-4 gap-y-2 px-5 py-3">
@@ -179,13 +187,13 @@ function Row(props: { of: Hook; now: ProjectNow; onRotated: (once: Once) => void
           >
             {open ? "Hide" : "Deliveries"}
           </Button>
-          <Rotate of={of} name={name} project={now.project.id} onRotated={props.onRotated} />
-          <Remove of={of} name={name} project={now.project.id} />
+          <Rotate {...about} onRotated={props.onRotated} />
+          <Remove {...about} />
         </div>
       </div>
       {environment && (
         <div className="px-5 pb-3">
-          <AutoDeploy environment={environment} />
+          <AutoDeploy environment={environment} refused={refused} />
         </div>
       )}
       {open && <Deliveries project={now.project.id} hook={of.id} />}
@@ -197,6 +205,7 @@ interface About {
   of: Hook;
   name: string;
   project: string;
+  refused: string | null;
 }
 const at = ({ of, project }: About) => ({
   params: { path: { project_id: project, hook_id: of.id } },
@@ -211,7 +220,12 @@ function Rotate(props: About & { onRotated: (once: Once) => void }) {
   });
   return (
     <>
-      <Button size="sm" onClick={() => setAsking(true)} aria-label={`New secret of ${props.name}`}>
+      <Button
+        size="sm"
+        refused={props.refused}
+        onClick={() => setAsking(true)}
+        aria-label={`New secret of ${props.name}`}
+      >
         New secret
       </Button>
       <Confirm
@@ -236,7 +250,12 @@ function Remove(props: About) {
   };
   return (
     <>
-      <Button size="sm" onClick={() => setAsking(true)} aria-label={`Remove ${props.name}`}>
+      <Button
+        size="sm"
+        refused={props.refused}
+        onClick={() => setAsking(true)}
+        aria-label={`Remove ${props.name}`}
+      >
         Remove
       </Button>
       <Confirm
