@@ -81,13 +81,14 @@ def test_what_a_role_may_not_do_is_not_offered_and_says_why(local: Platform, vis
     assert violations(page) == []
     delete.click(force=True)
     page.get_by_role("link", name="Overview").click()
-    deploy = page.get_by_role("button", name="Deploy")
+    expect(page.get_by_role("region", name="Environments")).to_be_visible()
+    deploy = page.get_by_role("button", name="Deploy", exact=True)
     expect(deploy).to_be_disabled()
     expect(page.get_by_role("alertdialog")).to_have_count(0)
     assert violations(page) == []
 
     owner.call("PATCH", member, {"role": "developer"})
     expect(deploy).to_have_accessible_description(re.compile("^production is protected"))
-    expect(page.get_by_role("button", name="Add")).to_be_enabled()
+    expect(page.get_by_role("button", name="Add", exact=True)).to_be_enabled()
     owner.call("PATCH", member, {"role": "admin"})
     expect(deploy).to_be_enabled()

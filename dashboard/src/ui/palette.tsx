@@ -18,7 +18,7 @@ import {
 } from "lucide-react";
 import { useRouter } from "next/navigation";
 import { useEffect, useMemo, useState, type KeyboardEvent } from "react";
-import { useKnownProjects } from "@/features/projects/queries";
+import { useKnownProjects } from "@/features/projects/pages";
 import { apply } from "@/lib/theme";
 import { Dialog } from "./dialogs";
 import { showKeys } from "./open";

@@ -2,7 +2,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { Plus } from "lucide-react";
 import { useState } from "react";
-import { useKnownProjects } from "@/features/projects/queries";
+import { useKnownProjects } from "@/features/projects/pages";
 import { keys } from "@/lib/cache";
 import { data, http, type Scope, type Token, type TokenMade } from "@/lib/http";
 import { Button } from "@/ui/button";

@@ -1,5 +1,5 @@
 "use client";
-import { useKnownProjects } from "@/features/projects/queries";
+import { useKnownProjects } from "@/features/projects/pages";
 import { Head } from "@/ui/head";
 import { DeploymentList } from "./list";
 

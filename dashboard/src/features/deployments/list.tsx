@@ -7,7 +7,8 @@ import { useHydrated } from "@/lib/route";
 import { Button } from "@/ui/button";
 import { When } from "@/ui/small";
 import { Card, Empty, Loading, Skeleton, Tag } from "@/ui/surface";
-import { deploymentPath, useDeployments } from "./queries";
+import { useDeployments } from "./pages";
+import { deploymentPath } from "./queries";
 import { Badge } from "./status";
 import { titleOf, tookOf } from "./words";
 

@@ -4,7 +4,7 @@ import Link from "next/link";
 import { useState } from "react";
 import { LogView } from "@/features/logs/view";
 import { useOverview } from "@/features/projects/queries";
-import { useRefusal } from "@/features/teams/queries";
+import { useRefusal } from "@/features/teams/refusal";
 import { commitUrl, firstLine, seconds, span } from "@/lib/format";
 import { ApiError, type Deployment, type DeploymentDetail, type ProjectOverview } from "@/lib/http";
 import { useIds } from "@/lib/route";

@@ -1,30 +1,8 @@
-import {
-  useInfiniteQuery,
-  useMutation,
-  useQuery,
-  useQueryClient,
-  type QueryClient,
-} from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient, type QueryClient } from "@tanstack/react-query";
 import { useRouter } from "next/navigation";
 import { apply, keys } from "@/lib/cache";
 import { data, http, type Deployment, type DeploymentDetail } from "@/lib/http";
 import { toast } from "@/ui/toast";
-
-export function useDeployments(project?: string, enabled = true) {
-  return useInfiniteQuery({
-    queryKey: keys.deployments(project),
-    queryFn: ({ pageParam }) => {
-      const cursor = pageParam ? { cursor: pageParam } : {};
-      const query = project
-        ? { project_id: project, limit: 50, ...cursor }
-        : { limit: 50, ...cursor };
-      return data(http.GET("/deployments", { params: { query } }));
-    },
-    initialPageParam: "",
-    getNextPageParam: (page) => page.next_cursor ?? undefined,
-    enabled,
-  });
-}
 
 export const useDeployment = (id?: string) =>
   useQuery({

@@ -5,7 +5,7 @@ import { useEffect, useState } from "react";
 import { text } from "@/features/accounts/door";
 import { Form } from "@/features/accounts/form";
 import { useMe } from "@/features/accounts/queries";
-import { useRefusal } from "@/features/teams/queries";
+import { useRefusal } from "@/features/teams/refusal";
 import { keys } from "@/lib/cache";
 import { plural } from "@/lib/format";
 import { data, http, type Project, type ProjectNow } from "@/lib/http";

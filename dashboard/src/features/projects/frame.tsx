@@ -4,7 +4,7 @@ import Link from "next/link";
 import type { ReactNode } from "react";
 import { useDeploy } from "@/features/deployments/queries";
 import { Badge, isBusy, wordOf } from "@/features/deployments/status";
-import { useRefusal } from "@/features/teams/queries";
+import { useRefusal } from "@/features/teams/refusal";
 import { ApiError, type EnvironmentNow, type ProjectNow, type ProjectOverview } from "@/lib/http";
 import { useIds, useQueryWord } from "@/lib/route";
 import { Button, buttonClass } from "@/ui/button";

@@ -13,7 +13,8 @@ import { Head } from "@/ui/head";
 import { Kbd } from "@/ui/small";
 import { Card, Empty, Loading, Skeleton } from "@/ui/surface";
 import { ProjectCard } from "./card";
-import { lagsBehind, stateOf, useProjects } from "./queries";
+import { useProjects } from "./pages";
+import { lagsBehind, stateOf } from "./queries";
 
 type Filter = "all" | "running" | "deploying" | "failed";
 const filters: [Filter, string][] = [

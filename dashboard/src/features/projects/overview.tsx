@@ -10,7 +10,7 @@ import { evidenceOf, titleOf, tookOf } from "@/features/deployments/words";
 import { AddEnvironment } from "@/features/environments/add";
 import { AutoDeploy } from "@/features/environments/auto-deploy";
 import { Running } from "@/features/environments/running";
-import { useRefusal } from "@/features/teams/queries";
+import { useRefusal } from "@/features/teams/refusal";
 import { TrafficCharts } from "@/features/traffic/charts";
 import { repository, span } from "@/lib/format";
 import type { EnvironmentNow, ProjectNow, ProjectOverview as Now } from "@/lib/http";

@@ -1,32 +1,10 @@
-import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { keys } from "@/lib/cache";
-import { data, http, type EnvironmentNow, type ProjectNow, type ProjectOverview } from "@/lib/http";
-import { useHydrated } from "@/lib/route";
+import { data, http, type EnvironmentNow, type ProjectOverview } from "@/lib/http";
 import { isBusy, type State } from "@/features/deployments/status";
 
-const PAGE = 100;
 /** Instances are looked at by the platform now and then, without an event. */
 const LOOK_AGAIN = 15_000;
-
-export function useProjects(enabled = true) {
-  const ready = useHydrated();
-  return useInfiniteQuery({
-    queryKey: keys.overview,
-    queryFn: ({ pageParam }) => {
-      const query = pageParam ? { limit: PAGE, cursor: pageParam } : { limit: PAGE };
-      return data(http.GET("/overview", { params: { query } }));
-    },
-    initialPageParam: "",
-    getNextPageParam: (page) => page.next_cursor ?? undefined,
-    enabled: ready && enabled,
-  });
-}
-
-const none: ProjectNow[] = [];
-
-/** For names and searching: what a list has loaded, or its first page. */
-export const useKnownProjects = () =>
-  useProjects().data?.pages.flatMap((page) => page.items) ?? none;
 
 /** Projects being deleted: their page is still there, but whoever asks for them gets a 404. */
 export const leaving = new Set<string>();

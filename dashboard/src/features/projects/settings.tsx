@@ -1,7 +1,7 @@
 "use client";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState, type FormEvent } from "react";
-import { useRefusal } from "@/features/teams/queries";
+import { useRefusal } from "@/features/teams/refusal";
 import { Hooks } from "@/features/webhooks/hooks";
 import { keys } from "@/lib/cache";
 import { data, http, type EnvironmentNow, type Project } from "@/lib/http";

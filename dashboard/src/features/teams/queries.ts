@@ -1,8 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
-import { useMe } from "@/features/accounts/queries";
 import { keys } from "@/lib/cache";
 import { data, http, type Role } from "@/lib/http";
-import { refusal, type Deed, type Where } from "./may";
 
 export const ROLES: [Role, string][] = [
   ["developer", "developer: deploys, but not to protected environments"],
@@ -32,9 +30,3 @@ export const useInvitations = (team: string, enabled: boolean) =>
     queryFn: () => data(http.GET("/teams/{team_id}/invitations", path(team))),
     enabled,
   });
-
-/** What the reader may not do to a project of this team, and why. Until it is known, anything. */
-export function useRefusal(team_id?: string) {
-  const team = useMe().data?.teams.find((one) => one.id === team_id);
-  return (deed: Deed, where?: Where) => (team ? refusal(team, deed, where) : null);
-}

@@ -4,7 +4,7 @@ import { KeyRound, Lock, Plus, Rocket, Trash2 } from "lucide-react";
 import { useState, type FormEvent } from "react";
 import { useDeploy } from "@/features/deployments/queries";
 import { Places, ProjectFrame } from "@/features/projects/frame";
-import { useRefusal } from "@/features/teams/queries";
+import { useRefusal } from "@/features/teams/refusal";
 import { keys } from "@/lib/cache";
 import { plural } from "@/lib/format";
 import {

@@ -6,7 +6,7 @@ import { text } from "@/features/accounts/door";
 import { Form } from "@/features/accounts/form";
 import { Shown } from "@/features/accounts/security";
 import { AutoDeploy } from "@/features/environments/auto-deploy";
-import { useRefusal } from "@/features/teams/queries";
+import { useRefusal } from "@/features/teams/refusal";
 import { keys } from "@/lib/cache";
 import { data, http, type Hook, type HookMade, type ProjectNow, type Provider } from "@/lib/http";
 import { Button } from "@/ui/button";
