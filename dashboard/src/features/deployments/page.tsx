@@ -1,5 +1,6 @@
 "use client";
 import { ArrowUpRight, CircleStop, RotateCw, SearchX } from "lucide-react";
+import dynamic from "next/dynamic";
 import Link from "next/link";
 import { useState } from "react";
 import { LogView } from "@/features/logs/view";
@@ -12,11 +13,17 @@ import { Button, buttonClass } from "@/ui/button";
 import { Crumb, Head } from "@/ui/head";
 import { useNow, When } from "@/ui/small";
 import { Card, Empty, Loading, Skeleton } from "@/ui/surface";
-import { Failure, Proof, Waiting } from "./outcome";
+import { Proof, Waiting } from "./outcome";
 import { cancel, failed, useDeploy, useDeployment } from "./queries";
 import { Badge, isBusy, isWatched, wordOf } from "./status";
 import { Steps } from "./steps";
 import { stepsOf, titleOf, tookOf, usually } from "./words";
+
+// Most deployments do not fail: what is said then is loaded then.
+const Failure = dynamic(() => import("./failure").then((part) => part.Failure), {
+  ssr: false,
+  loading: () => <Skeleton className="mb-5 h-28 w-full rounded-xl" />,
+});
 
 export function DeploymentPage() {
   const [project, id] = useIds("projects", "deployments");
@@ -57,7 +64,7 @@ function Shown({ one, now }: Known) {
         <Steps of={one} />
       </Card>
       <Waiting of={one} />
-      <Failure of={one} />
+      {one.status === "failed" && <Failure of={one} />}
       <Proof of={one} />
       <LogView
         label="Log of the deployment"
