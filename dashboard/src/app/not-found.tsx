@@ -6,6 +6,7 @@ import { Empty } from "@/ui/surface";
 export default function NotFound() {
   return (
     <Empty
+      alone
       icon={SearchX}
       title="This page does not exist"
       action={

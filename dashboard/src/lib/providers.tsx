@@ -6,6 +6,7 @@ import { useState, type ReactNode } from "react";
 import { Toasts } from "@/ui/toast";
 import { ApiError } from "./http";
 import { toSignIn } from "./route";
+import { useTheme } from "./theme";
 
 const FRESH = 30_000;
 
@@ -30,6 +31,8 @@ function makeClient(): QueryClient {
 
 export function Providers({ children }: { children: ReactNode }) {
   const [client] = useState(makeClient);
+  // On every page, so that each follows the system, those of the doors too.
+  useTheme();
   return (
     <CSPProvider disableStyleElements>
       <QueryClientProvider client={client}>

@@ -2,7 +2,7 @@
 import dynamic from "next/dynamic";
 import { useRouter } from "next/navigation";
 import { useEffect, useState } from "react";
-import { KEYS, OPEN } from "./open";
+import { isCommand, KEYS, OPEN } from "./open";
 
 // Not needed before somebody asks for them.
 const Palette = dynamic(() => import("./palette").then((part) => part.Palette), { ssr: false });
@@ -15,10 +15,6 @@ const GO: Record<string, string> = {
   s: "/settings",
   n: "/projects/new",
 };
-/** True while what is typed belongs to a field. */
-export const isTyping = (event: KeyboardEvent) =>
-  event.target instanceof HTMLElement &&
-  !!event.target.closest("input,textarea,select,[contenteditable]");
 
 export function Commands() {
   const [open, setOpen] = useState(false);
@@ -41,7 +37,7 @@ function useShortcuts(setOpen: (open: boolean) => void, setKeys: (open: boolean)
         event.preventDefault();
         setOpen(true);
       }
-      if (isTyping(event) || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (!isCommand(event)) return;
       if (event.key === "?") setKeys(true);
       const page = GO[event.key];
       if (page && Date.now() - went < 1200) router.push(page);

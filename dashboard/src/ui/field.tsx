@@ -2,7 +2,7 @@ import clsx from "clsx";
 import { useId, type ComponentProps, type ReactNode } from "react";
 
 export const fieldClass =
-  "h-9 w-full rounded-lg border border-line bg-panel px-3 text-sm shadow-card placeholder:text-faint hover:border-line-strong focus-visible:outline-offset-0 aria-invalid:border-bad";
+  "h-9 w-full rounded-lg border border-edge bg-panel px-3 text-sm shadow-card placeholder:text-faint hover:border-muted focus-visible:outline-offset-0 aria-invalid:border-bad";
 
 interface Frame {
   id: string;
@@ -79,6 +79,14 @@ export function Area({
   );
 }
 
+/** A checkbox or a radio button with what it means; the whole line is pressed. */
+export const Check = ({ children, className, ...rest }: ComponentProps<"input">) => (
+  <label className={clsx("flex min-h-8 items-start gap-2.5 py-1.5 text-[13px]", className)}>
+    <input type="checkbox" {...rest} className="mt-0.5 size-4 shrink-0 accent-accent" />
+    <span className="min-w-0">{children}</span>
+  </label>
+);
+
 /** One of many, in the browser's own list. */
 export function Pick({
   label,
@@ -132,7 +140,7 @@ export function Choice<T extends string>(props: {
           className={clsx(
             "flex h-7.5 shrink-0 cursor-pointer items-center gap-1.5 rounded-md px-2.5 text-[13px] font-medium -outline-offset-2",
             props.value === value
-              ? "bg-panel text-fg shadow-card ring-1 ring-line"
+              ? "bg-panel text-fg shadow-card ring-1 ring-edge"
               : "text-muted hover:text-fg",
           )}
         >

@@ -5,7 +5,11 @@ import { useEffect, type ReactNode } from "react";
 
 export const Crumb = ({ href, children }: { href: string; children: ReactNode }) => (
   <>
-    <Link href={href} prefetch={false} className="truncate rounded hover:text-fg hover:underline">
+    <Link
+      href={href}
+      prefetch={false}
+      className="truncate rounded leading-6 hover:text-fg hover:underline"
+    >
       {children}
     </Link>
     <ChevronRight className="size-3.5 shrink-0 text-faint" aria-hidden />

@@ -21,7 +21,8 @@ import { useEffect, useMemo, useState, type KeyboardEvent } from "react";
 import { useKnownProjects } from "@/features/projects/pages";
 import { apply } from "@/lib/theme";
 import { Dialog } from "./dialogs";
-import { showKeys } from "./open";
+import { Check } from "./field";
+import { keepSingleKeys, showKeys, singleKeys } from "./open";
 import { Glyph, Kbd } from "./small";
 
 interface Command {
@@ -57,8 +58,28 @@ export const Keys = ({ onClose }: { onClose: () => void }) => (
         </div>
       ))}
     </dl>
+    <SingleKeys />
   </Dialog>
 );
+
+function SingleKeys() {
+  const [on, setOn] = useState(singleKeys);
+  return (
+    <Check
+      className="mt-4 border-t border-line pt-4"
+      checked={on}
+      onChange={(event) => {
+        setOn(event.target.checked);
+        keepSingleKeys(event.target.checked);
+      }}
+    >
+      Single keys
+      <span className="block text-muted">
+        Without them only Ctrl K is left. Kept in this browser.
+      </span>
+    </Check>
+  );
+}
 
 function useCommands(): Command[] {
   const router = useRouter();

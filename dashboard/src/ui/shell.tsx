@@ -27,7 +27,7 @@ import { Button } from "./button";
 import { Commands } from "./commands";
 import { Logo } from "./logo";
 import { openPalette, showKeys } from "./open";
-import { Menu, Tip } from "./overlay";
+import { Menu } from "./overlay";
 import { Kbd } from "./small";
 
 /** Milliseconds after which a page has usually shown what it is for. */
@@ -144,9 +144,9 @@ function Pages() {
                 href={href}
                 aria-current={current ? "page" : undefined}
                 className={clsx(
-                  "flex items-center gap-2.5 rounded-lg font-medium -outline-offset-2 transition-colors max-lg:h-14 max-lg:flex-col max-lg:justify-center max-lg:gap-1 max-lg:text-[11px] lg:h-9 lg:px-2.5",
+                  "flex items-center gap-2.5 font-medium -outline-offset-2 transition-colors max-lg:h-14 max-lg:flex-col max-lg:justify-center max-lg:gap-1 max-lg:text-[11px] lg:h-9 lg:rounded-lg lg:px-2.5",
                   current
-                    ? "text-accent-text lg:bg-accent-soft"
+                    ? "text-accent-text max-lg:shadow-[inset_0_2px_var(--accent)] lg:bg-accent-soft"
                     : "text-muted hover:bg-hover hover:text-fg",
                 )}
               >
@@ -216,16 +216,15 @@ function LinkState() {
   return (
     <span role="status" className="text-xs">
       {live ? (
-        <Tip label="Changes appear by themselves.">
-          <span className="flex items-center gap-2 px-1 text-muted">
-            <span className="size-1.5 rounded-full bg-ok ring-3 ring-ok/20" aria-hidden />
-            Live
-          </span>
-        </Tip>
+        <span className="flex items-center gap-2 px-1 text-muted">
+          <span className="size-1.5 rounded-full bg-ok ring-3 ring-ok/20" aria-hidden />
+          Live
+          <span className="sr-only">: changes appear by themselves</span>
+        </span>
       ) : link === "lost" ? (
         <span className="flex items-center gap-1.5 text-warn">
           <WifiOff className="size-3.5" aria-hidden />
-          Reconnecting…
+          <span className="max-sm:sr-only">Reconnecting…</span>
         </span>
       ) : null}
     </span>

@@ -44,19 +44,22 @@ export const Loading = ({ label, children }: { label: string; children: ReactNod
   </div>
 );
 
+/** `alone` where it is the whole page, and so its title is the page's. */
 export function Empty(props: {
   icon: LucideIcon;
   title: string;
   children: ReactNode;
   action?: ReactNode;
+  alone?: boolean;
 }) {
+  const Title = props.alone ? "h1" : "h2";
   return (
     <div className="grid place-items-center rounded-xl border border-dashed border-line-strong px-6 py-14 text-center">
       <div className="mb-4 grid size-12 place-items-center rounded-xl border border-line bg-panel text-muted shadow-card">
         <props.icon className="size-5" aria-hidden />
       </div>
-      <h2 className="text-base font-semibold">{props.title}</h2>
-      <p className="mt-1 mb-5 max-w-md text-muted">{props.children}</p>
+      <Title className="text-base font-semibold">{props.title}</Title>
+      <p className="mt-1 mb-5 max-w-md text-muted [overflow-wrap:anywhere]">{props.children}</p>
       {props.action}
     </div>
   );

@@ -29,7 +29,7 @@ function List() {
       <Toast.Root
         key={one.id}
         toast={one}
-        className="rounded-xl border border-line bg-panel p-3.5 pr-9 shadow-xl transition-[opacity,translate] duration-200 data-ending-style:translate-x-4 data-ending-style:opacity-0 data-starting-style:translate-y-3 data-starting-style:opacity-0"
+        className="rounded-xl border border-line bg-panel p-3.5 pr-11 shadow-xl transition-[opacity,translate] duration-200 data-ending-style:translate-x-4 data-ending-style:opacity-0 data-starting-style:translate-y-3 data-starting-style:opacity-0"
       >
         <Toast.Content className="flex gap-2.5">
           <Icon className={`mt-0.5 size-4 shrink-0 ${tones[tone]}`} aria-hidden />
@@ -40,7 +40,7 @@ function List() {
         </Toast.Content>
         <Toast.Close
           aria-label="Dismiss"
-          className="absolute top-2.5 right-2.5 rounded p-1 text-muted hover:bg-hover"
+          className="absolute top-1.5 right-1.5 grid size-8 cursor-pointer place-items-center rounded-lg text-muted hover:bg-hover"
         >
           <X className="size-3.5" />
         </Toast.Close>

@@ -15,8 +15,12 @@ import { titleOf, tookOf } from "./words";
 export function Row({ of, project }: { of: Deployment; project?: string }) {
   return (
     <li className="relative flex flex-wrap items-center gap-x-4 gap-y-1 px-4 py-3 transition-colors hover:bg-hover/60">
-      <div className="w-28 shrink-0">
+      <div className="flex w-full shrink-0 items-center justify-between text-xs text-muted tabular-nums sm:w-28">
         <Badge of={of.status} />
+        <span className="sm:hidden">
+          {of.finished_at && `${span(tookOf(of))} · `}
+          <When at={of.created_at} />
+        </span>
       </div>
       <div className="min-w-0 flex-1 basis-56">
         <Link

@@ -186,6 +186,7 @@ function Missing({ error, project }: { error: Error; project?: string }) {
   const gone = error instanceof ApiError && error.status < 500 && error.status > 0;
   return (
     <Empty
+      alone
       icon={SearchX}
       title={gone ? "No such deployment" : "The deployment could not be loaded"}
       action={

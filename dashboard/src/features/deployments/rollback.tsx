@@ -5,6 +5,7 @@ import { useHooks } from "@/features/webhooks/queries";
 import { data, http, type Environment, type Release } from "@/lib/http";
 import { firstLine } from "@/lib/format";
 import { Button } from "@/ui/button";
+import { Check } from "@/ui/field";
 import { Dialog, DialogClose, Problem } from "@/ui/overlay";
 import { When } from "@/ui/small";
 import { Skeleton } from "@/ui/surface";
@@ -71,21 +72,17 @@ export function Rollback(props: {
           </div>
           <Difference from={current} to={chosen} />
           {pauses && (
-            <label className="mt-4 flex gap-2.5 text-[13px]">
-              <input
-                type="checkbox"
-                checked={pause}
-                onChange={(event) => setPause(event.target.checked)}
-                className="mt-0.5 size-4 shrink-0 accent-accent"
-              />
-              <span>
-                Pause auto-deploy
-                <span className="block text-muted">
-                  The next push would bring the newer code back. Pushes do not deploy{" "}
-                  {environment.name} until you switch it back on, on the project&apos;s page.
-                </span>
+            <Check
+              className="mt-2.5"
+              checked={pause}
+              onChange={(event) => setPause(event.target.checked)}
+            >
+              Pause auto-deploy
+              <span className="block text-muted">
+                The next push would bring the newer code back. Pushes do not deploy{" "}
+                {environment.name} until you switch it back on, on the project&apos;s page.
               </span>
-            </label>
+            </Check>
           )}
         </>
       )}
@@ -122,7 +119,7 @@ function Option({ of, checked, onPick }: { of: Release; checked: boolean; onPick
       <input
         type="radio"
         name="release"
-        className="accent-accent"
+        className="size-4 shrink-0 accent-accent"
         checked={checked}
         onChange={onPick}
       />

@@ -28,7 +28,7 @@ export const Row = memo(function Row(props: Props) {
   return (
     <div
       className={clsx(
-        "flex min-h-5 gap-3 px-4 leading-5 hover:bg-hover/70",
+        "flex min-h-5 gap-3 px-4 leading-5 hover:bg-hover",
         props.marked && "bg-warn-soft",
       )}
     >

@@ -14,8 +14,11 @@ export interface Search {
   current: number | null;
 }
 
-/** Finds lines as one types. `version` changes when lines were added to the same array. */
-export function useSearch(lines: Line[], version: number): Search {
+/**
+ * Finds lines as one types. `version` changes when lines were added to the same array; `onStep`
+ * hears the number of each line that was gone to.
+ */
+export function useSearch(lines: Line[], version: number, onStep: (line: number) => void): Search {
   const [typed, setTyped] = useState("");
   const [at, setAt] = useState(0);
   const query = useDeferredValue(typed.trim().toLowerCase());
@@ -27,7 +30,14 @@ export function useSearch(lines: Line[], version: number): Search {
     );
     return found;
   }, [lines, query, version]);
-  const nth = hits.length ? ((at % hits.length) + hits.length) % hits.length : 0;
+  const within = (one: number) =>
+    hits.length ? ((one % hits.length) + hits.length) % hits.length : 0;
+  const nth = within(at);
+  const step = (by: number) => {
+    setAt(nth + by);
+    const line = hits[within(nth + by)];
+    if (line) onStep(line);
+  };
   const type = (text: string) => {
     setTyped(text);
     setAt(0);
@@ -38,7 +48,7 @@ export function useSearch(lines: Line[], version: number): Search {
     query,
     hits,
     nth,
-    step: (by) => setAt(nth + by),
+    step,
     current: hits[nth] ?? null,
   };
 }

@@ -15,7 +15,7 @@ import { useEffect, useRef, type Dispatch, type SetStateAction } from "react";
 import { plain } from "@/lib/ansi";
 import { plural } from "@/lib/format";
 import { Button } from "@/ui/button";
-import { isTyping } from "@/ui/commands";
+import { isCommand } from "@/ui/open";
 import { Tip } from "@/ui/overlay";
 import { copy } from "@/ui/small";
 import { toast } from "@/ui/toast";
@@ -55,11 +55,11 @@ export function Toolbar({ store, count, name, search, look, onLook }: Props) {
   return (
     <div className="flex flex-wrap items-center gap-1.5 border-b border-line p-2">
       <Find search={search} />
-      <div className="ml-auto flex items-center gap-0.5">
-        <span className="mr-1.5 text-xs text-muted tabular-nums max-sm:hidden">
-          {plural(count, "line")}
-          {state[store.link]}
-        </span>
+      <span className="px-1.5 text-xs text-muted tabular-nums max-sm:order-last max-sm:w-full sm:ml-auto">
+        {plural(count, "line")}
+        {state[store.link]}
+      </span>
+      <div className="ml-auto flex items-center gap-0.5 sm:ml-0">
         <Tool
           icon={Clock}
           label="Show times"
@@ -116,7 +116,7 @@ function Find({ search }: { search: Search }) {
   const box = useRef<HTMLInputElement>(null);
   useEffect(() => {
     const pressed = (event: KeyboardEvent) => {
-      if (event.key !== "/" || isTyping(event)) return;
+      if (event.key !== "/" || !isCommand(event)) return;
       event.preventDefault();
       box.current?.focus();
     };
@@ -137,7 +137,7 @@ function Find({ search }: { search: Search }) {
           value={search.typed}
           onChange={(event) => search.type(event.target.value)}
           onKeyDown={(event) => event.key === "Enter" && search.step(event.shiftKey ? -1 : 1)}
-          className="h-8 w-full rounded-lg border border-line bg-panel pr-2 pl-8 text-[13px] placeholder:text-faint"
+          className="h-8 w-full rounded-lg border border-edge bg-panel pr-2 pl-8 text-[13px] placeholder:text-faint"
           placeholder="Find in the log"
           aria-label="Find in the log"
           aria-keyshortcuts="/"

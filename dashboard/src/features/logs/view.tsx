@@ -47,8 +47,9 @@ function View({ url, name, label, tags = false }: Props) {
   const [look, setLook] = useState({ wrap: true, times: false, full: false });
   const [follow, setFollow] = useState(true);
   const box = useRef<HTMLDivElement>(null);
-  const search = useSearch(store.lines, version);
   const [marked, mark] = useMarked(setFollow);
+  // By keyboard a line is found; its number is for pointers.
+  const search = useSearch(store.lines, version, mark);
   const shown = search.current ?? marked;
   const { lines } = store;
   return (

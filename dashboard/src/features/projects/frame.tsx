@@ -133,6 +133,7 @@ function Missing({ error }: { error: Error }) {
   const gone = error instanceof ApiError && error.status > 0 && error.status < 500;
   return (
     <Empty
+      alone
       icon={SearchX}
       title={gone ? "No such project" : "The project could not be loaded"}
       action={

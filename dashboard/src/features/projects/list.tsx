@@ -7,9 +7,9 @@ import type { State } from "@/features/deployments/status";
 import { plural } from "@/lib/format";
 import type { ProjectNow } from "@/lib/http";
 import { Button, buttonClass } from "@/ui/button";
-import { isTyping } from "@/ui/commands";
 import { Choice, fieldClass } from "@/ui/field";
 import { Head } from "@/ui/head";
+import { isCommand } from "@/ui/open";
 import { Kbd } from "@/ui/small";
 import { Card, Empty, Loading, Skeleton } from "@/ui/surface";
 import { ProjectCard } from "./card";
@@ -123,7 +123,7 @@ function Find(props: {
   const box = useRef<HTMLInputElement>(null);
   useEffect(() => {
     const pressed = (event: KeyboardEvent) => {
-      if (event.key !== "/" || isTyping(event)) return;
+      if (event.key !== "/" || !isCommand(event)) return;
       event.preventDefault();
       box.current?.focus();
     };

@@ -6,7 +6,7 @@ import { Hooks } from "@/features/webhooks/hooks";
 import { keys } from "@/lib/cache";
 import { data, http, type EnvironmentNow, type Project } from "@/lib/http";
 import { Button } from "@/ui/button";
-import { Field } from "@/ui/field";
+import { Check, Field } from "@/ui/field";
 import { Confirm, Problem } from "@/ui/overlay";
 import { CopyButton } from "@/ui/small";
 import { Card, Section } from "@/ui/surface";
@@ -221,30 +221,23 @@ function Place({ place, project }: { place: EnvironmentNow; project: Project }) 
         />
         <fieldset className="sm:col-span-2">
           <legend className="text-[13px] font-medium">Go back by itself</legend>
-          <div className="mt-1.5 space-y-1.5">
+          <div className="mt-1">
             {goings.map(([value, label]) => (
-              <label key={value} className="flex items-center gap-2 text-[13px]">
-                <input
-                  type="radio"
-                  name="going_back"
-                  value={value}
-                  defaultChecked={environment.watch.going_back === value}
-                  className="accent-accent"
-                />
+              <Check
+                key={value}
+                type="radio"
+                name="going_back"
+                value={value}
+                defaultChecked={environment.watch.going_back === value}
+              >
                 {label}
-              </label>
+              </Check>
             ))}
           </div>
         </fieldset>
-        <label className="flex items-center gap-2 text-[13px] sm:col-span-2">
-          <input
-            type="checkbox"
-            name="protected"
-            defaultChecked={environment.protected}
-            className="accent-accent"
-          />
+        <Check className="sm:col-span-2" name="protected" defaultChecked={environment.protected}>
           Protected: only admins of the team act on it
-        </label>
+        </Check>
       </Part>
       {environment.name !== "production" && (
         <div className="!mt-3 text-right">
