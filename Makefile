@@ -56,6 +56,7 @@ test: setup system
 test-all: test
 	@$(BIN)/python -m tests.system slow
 	@$(BIN)/pytest tests/e2e tests/reliability -m slow
+	@$(BIN)/pytest tests/browser -m slow
 
 # Every process killed in every step, and what else may break; a good hour.
 test-faults: setup system

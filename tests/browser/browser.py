@@ -5,14 +5,26 @@ import shutil
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response, expect
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Response,
+    StorageState,
+    expect,
+)
 from playwright.sync_api import Playwright as Engine
 
 PATIENCE = 60_000
 """Milliseconds a page may take on a busy machine; a quiet one needs a hundredth."""
 PASSWORD = "testpassword123"
+ADMIN = "admin@example.com"
+"""The first account of the platform that most tests share, whichever of them comes first."""
+ROOT = Path(__file__).parents[2]
 Theme = Literal["light", "dark"]
 
 expect.set_options(timeout=PATIENCE)
@@ -83,9 +95,13 @@ def visitor(
     theme: Theme = "light",
     width: int = 1280,
     expected: Sequence[int] = (),
+    state: StorageState | None = None,
 ) -> Generator[Visitor]:
     context = browser.new_context(
-        color_scheme=theme, viewport={"width": width, "height": 800}, reduced_motion="reduce"
+        color_scheme=theme,
+        viewport={"width": width, "height": 800},
+        reduced_motion="reduce",
+        storage_state=state,
     )
     faults = Faults(expected=expected)
     try:

@@ -2,18 +2,17 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
+from functools import cache
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, StorageState, sync_playwright
 
-from tests.browser.browser import Theme, Visit, Visitor, launch, visitor
+from tests.browser.browser import ADMIN, ROOT, Theme, Visit, Visitor, launch, visitor
+from tests.browser.things import Things, make
 from tests.gitserver import GitServer
-from tests.platform import Platform, platform
-
-ROOT = Path(__file__).parents[2]
+from tests.platform import Platform, User, platform
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -37,6 +36,7 @@ def local() -> Iterator[Platform]:
         AUTOSTACK_LOGIN_RATE="1000/minute",
         AUTOSTACK_REGISTER_RATE="1000/minute",
     ) as up:
+        User.register(up, ADMIN)
         yield up
 
 
@@ -54,17 +54,47 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def things(local: Platform, git: GitServer) -> Things:
+    return make(local, git)
+
+
+Sessions = Callable[[str], StorageState]
+
+
+@pytest.fixture(scope="session")
+def sessions(local: Platform, chromium: Browser) -> Sessions:
+    """What the browser of somebody keeps who signed in before; each signs in once."""
+
+    @cache
+    def kept(email: str) -> StorageState:
+        with visitor(chromium, f"{local.api}/dashboard") as entering:
+            entering.sign_in(email)
+            return entering.context.storage_state()
+
+    return kept
+
+
 @pytest.fixture
-def visit(local: Platform, chromium: Browser) -> Iterator[Visit]:
-    """Makes visitors; one whose pages complained fails the test."""
+def visit(local: Platform, chromium: Browser, sessions: Sessions) -> Iterator[Visit]:
+    """Makes visitors, strangers or `somebody`; one whose pages complained fails the test."""
     with ExitStack() as stack:
 
-        def make(
-            *, theme: Theme = "light", width: int = 1280, expected: tuple[int, ...] = ()
+        def arrive(
+            *,
+            theme: Theme = "light",
+            width: int = 1280,
+            expected: tuple[int, ...] = (),
+            somebody: str | None = None,
         ) -> Visitor:
-            made = visitor(
-                chromium, f"{local.api}/dashboard", theme=theme, width=width, expected=expected
+            arriving = visitor(
+                chromium,
+                f"{local.api}/dashboard",
+                theme=theme,
+                width=width,
+                expected=expected,
+                state=sessions(somebody) if somebody else None,
             )
-            return stack.enter_context(made)
+            return stack.enter_context(arriving)
 
-        yield make
+        yield arrive

@@ -1,160 +1,102 @@
 """Every page, in both themes and down to the width of a phone, for everybody."""
 
-from dataclasses import dataclass
-from typing import Any
-
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.browser import PASSWORD, Theme, Visit
-from tests.browser.conftest import ROOT
-from tests.e2e.repositories import publish
+from tests.browser.access import EVERY, PHONE, USUAL, Look, found_wrong
+from tests.browser.browser import ADMIN, Visit
+from tests.browser.screens import SCREENS, Screen, press, see, type_in
+from tests.browser.things import LONG, Things
 from tests.gitserver import GitServer
 from tests.platform import Platform, User
 
-AXE = ROOT / "dashboard/node_modules/axe-core/axe.min.js"
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-EMAIL = "access@example.com"
-LONG = "a-very-long-name-of-a-project-that-somebody-chose-without-thinking-of-phones"
-PHONE = 360
+STOPS = 70
+"""More than there is on the page that is walked through."""
+
+_HIDDEN = """() => {
+  const one = document.activeElement
+  if (!one || one === document.body) return null
+  const { left, top, width, height } = one.getBoundingClientRect()
+  const seen = [0.1, 0.5, 0.9].some(part => {
+    const at = document.elementFromPoint(left + width / 2, top + height * part)
+    return at && (one.contains(at) || at.contains(one))
+  })
+  return seen ? null : one.outerHTML.slice(0, 200)
+}"""
 
 
-@dataclass(frozen=True)
-class Things:
-    """What the pages show."""
-
-    project: str
-    good: str
-    bad: str
-
-
-@pytest.fixture(scope="module")
-def things(local: Platform, git: GitServer) -> Things:
-    user = User.register(local, EMAIL)
-    project = user.create_project(LONG, publish(git, "access", ROOT / "examples/flask"))["id"]
-    user.create_project("empty", git.url("access"))
-    variables = f"/projects/{project}/environments/production/variables"
-    user.call("PUT", variables, {"dotenv": "DATABASE_URL=x\nA_NAME_THAT_IS_QUITE_LONG_INDEED=y\n"})
-    user.call("POST", f"/projects/{project}/environments", {"name": "staging"})
-    good = user.deploy(project)["id"]
-    git.commit("access", {"app.py": "raise SystemExit('no')\n"}, "Break it " + "very " * 30)
-    bad = user.request_deployment(project)["id"]
-    assert user.wait(bad)["status"] == "failed"
-    return Things(project, good, bad)
+def shown(visit: Visit, things: Things, screen: Screen) -> Page:
+    visitor = visit(somebody=screen.by, expected=screen.refused)
+    page = visitor.open(screen.path.format(**vars(things)))
+    expect(page.get_by_text(screen.shows).first).to_be_attached()
+    for act in screen.acts:
+        act(page)
+    return page
 
 
-def pages(things: Things) -> dict[str, str]:
-    """Every page, and what is on it once it is complete."""
-    project = f"/projects/{things.project}"
-    return {
-        "": LONG,
-        "/projects/new": "Show the plan",
-        project: "Recent deployments",
-        f"{project}/deployments": "Break it",
-        f"{project}/logs": "gunicorn",
-        f"{project}/traffic": "Unanswered",
-        f"{project}/variables": "DATABASE_URL",
-        f"{project}/settings": "Danger zone",
-        f"{project}/deployments/{things.good}": "Live.",
-        f"{project}/deployments/{things.bad}": "Nothing changed for visitors",
-        "/deployments": "Break it",
-        "/activity": "made the environment staging",
-        "/settings": "Kept in this browser.",
-        "/settings/security": "Where you are signed in",
-        "/settings/tokens": "No tokens.",
-        "/settings/teams": "personal",
-        "/settings/about": "autostack login",
-        "/server": "free",
-    }
+@pytest.mark.parametrize("screen", [one for one in SCREENS if one.often], ids=lambda one: one.name)
+def test_a_screen_is_accessible(visit: Visit, things: Things, screen: Screen) -> None:
+    page = shown(visit, things, screen)
+
+    assert found_wrong(page, USUAL) == {}
 
 
-def violations(page: Page) -> list[str]:
-    """What axe finds; run through the debugger, for the page's own policy lets nothing in."""
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found: Any = page.evaluate(
-        "tags => axe.run(document, {runOnly: tags, resultTypes: ['violations']})", TAGS
-    )
-    return [
-        f"{one['id']}: {node['target']} {node['failureSummary']}"
-        for one in found["violations"]
-        for node in one["nodes"]
-    ]
-
-
-@pytest.mark.parametrize(("theme", "width"), [("dark", 1280), ("light", PHONE)])
-def test_every_page_is_accessible(visit: Visit, things: Things, theme: Theme, width: int) -> None:
-    visitor = visit(theme=theme, width=width)
-    page = visitor.sign_in(EMAIL)
-
-    problems: dict[str, list[str]] = {}
-    for path, shown in pages(things).items():
-        page.goto(visitor.base + path)
-        expect(page.get_by_text(shown).first).to_be_attached()
-        page.wait_for_timeout(250)
-        problems[path] = violations(page)
-        wide = page.evaluate("document.documentElement.scrollWidth")
-        if wide > width:
-            problems[path].append(f"{wide} pixels wide")
-
-    assert {path: found for path, found in problems.items() if found} == {}
-
-
-DOORS = [
-    "/sign-in",
-    "/register",
-    "/forgot-password",
-    "/reset-password",
-    "/reset-password#token=x",
-    "/confirm-email#token=x",
-    "/oauth?error=access_denied",
-    "/invitation#token=x",
-]
-
-
-@pytest.mark.parametrize("path", DOORS)
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_doors_are_accessible(visit: Visit, path: str, theme: Theme) -> None:
-    page = visit(theme=theme, width=PHONE).open(path)
-    expect(page.get_by_role("heading", level=1)).to_be_visible()
-
-    assert violations(page) == []
-
-
-def test_dialogs_are_accessible(visit: Visit, things: Things) -> None:
-    visitor = visit(theme="dark")
-    page = visitor.sign_in(EMAIL)
-    page.goto(f"{visitor.base}/projects/{things.project}")
-    page.get_by_role("button", name="Roll back…").click()
-    expect(page.get_by_role("dialog")).to_be_visible()
-    page.wait_for_timeout(300)
-
-    assert violations(page) == []
-
-
-@pytest.mark.parametrize(("theme", "width"), [("dark", 1280), ("light", PHONE)])
-def test_what_opens_in_the_settings_is_accessible(
-    visit: Visit, things: Things, theme: Theme, width: int
+@pytest.mark.slow
+@pytest.mark.parametrize("screen", SCREENS, ids=lambda one: one.name)
+def test_a_screen_is_accessible_in_every_theme_and_width(
+    visit: Visit, things: Things, screen: Screen
 ) -> None:
-    visitor = visit(theme=theme, width=width)
-    page = visitor.sign_in(EMAIL)
-    page.goto(f"{visitor.base}/settings/tokens")
-    page.get_by_role("button", name="New token").click()
-    page.get_by_label("Project", exact=True).select_option(things.project)
-    assert violations(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    page.goto(f"{visitor.base}/settings/security")
-    page.get_by_role("button", name="Turn on…").click()
-    page.get_by_role("region", name="Second factor").get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Go on").click()
-    expect(page.get_by_label("Code")).to_be_visible()
+    page = shown(visit, things, screen)
 
-    assert violations(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert found_wrong(page, EVERY) == {}
+
+
+@pytest.mark.parametrize(
+    "looks", [USUAL, pytest.param(EVERY, marks=pytest.mark.slow)], ids=["usual", "every"]
+)
+def test_a_plan_is_accessible(visit: Visit, things: Things, looks: list[Look]) -> None:
+    page = visit(somebody=ADMIN).open("/projects/new")
+    type_in("Git repository", things.repository)(page)
+    press("Show the plan")(page)
+    see("Variables it reads")(page)
+
+    assert found_wrong(page, looks) == {}
+
+
+def test_what_has_the_focus_is_never_under_the_bars(visit: Visit, things: Things) -> None:
+    page = visit(somebody=ADMIN, width=PHONE).open(f"/projects/{things.project}")
+    expect(page.get_by_text("Recent deployments")).to_be_attached()
+    hidden: list[str] = []
+
+    for step in ["Tab"] * STOPS + ["Shift+Tab"] * STOPS:
+        page.keyboard.press(step)
+        found = page.evaluate(_HIDDEN)
+        if found:
+            hidden.append(f"{step}: {found}")
+
+    assert hidden == []
+
+
+def test_single_keys_can_be_turned_off(visit: Visit) -> None:
+    page = visit(somebody=ADMIN).open("/settings")
+    expect(page.get_by_text("Where you are signed in")).to_be_visible()
+    page.keyboard.press("?")
+    keyboard = page.get_by_role("dialog", name="Keyboard")
+    keyboard.get_by_label("Single keys").uncheck()
+    page.keyboard.press("Escape")
+    expect(keyboard).to_have_count(0)
+
+    for key in ["?", "g", "d", "/"]:
+        page.keyboard.press(key)
+    page.keyboard.press("Control+k")
+
+    expect(page.get_by_role("combobox", name="Go to")).to_be_focused()
+    expect(keyboard).to_have_count(0)
+    assert page.url.endswith("/settings")
 
 
 def test_the_keyboard_is_enough(visit: Visit, things: Things) -> None:
-    visitor = visit()
-    page = visitor.sign_in(EMAIL)
+    page = visit(somebody=ADMIN).open()
     expect(page.get_by_role("link", name=LONG)).to_be_visible()
 
     page.keyboard.press("/")

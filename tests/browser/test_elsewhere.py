@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.access import violations
 from tests.browser.browser import PASSWORD, Visit, Visitor
 from tests.browser.conftest import build
-from tests.browser.test_access import violations
 from tests.browser.test_doors import sign_out
 from tests.oidc import mock
 from tests.platform import Platform, User, platform

@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.access import violations
 from tests.browser.browser import Visit
-from tests.browser.test_access import violations
 from tests.e2e.apps import tells
 from tests.e2e.test_hooks import deliver
 from tests.gitserver import GitServer

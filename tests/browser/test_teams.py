@@ -4,8 +4,8 @@ import re
 
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.access import violations
 from tests.browser.browser import PASSWORD, Visit
-from tests.browser.test_access import violations
 from tests.platform import Platform, User
 
 

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, Request, Response, expect
 
-from tests.browser.browser import Visit
-from tests.browser.conftest import ROOT, build
+from tests.browser.browser import ROOT, Visit
+from tests.browser.conftest import build
 from tests.e2e.apps import tells
 from tests.gitserver import GitServer
 from tests.platform import Platform, User
