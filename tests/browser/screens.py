@@ -91,7 +91,7 @@ def broken(address: str) -> Act:
 
 
 def no_clipboard(page: Page) -> None:
-    page.evaluate("navigator.clipboard.writeText = () => Promise.reject(new Error('no'))")
+    page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject() }")
 
 
 DIALOG = see_role("dialog")

@@ -1,5 +1,7 @@
 """Every page, in both themes and down to the width of a phone, for everybody."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -29,6 +31,8 @@ def shown(visit: Visit, things: Things, screen: Screen) -> Page:
     visitor = visit(somebody=screen.by, expected=screen.refused)
     page = visitor.open(screen.path.format(**vars(things)))
     expect(page.get_by_text(screen.shows).first).to_be_attached()
+    # Its title is set by scripts: only then do they answer to whatever is pressed.
+    expect(page).to_have_title(re.compile(" · "))
     for act in screen.acts:
         act(page)
     return page

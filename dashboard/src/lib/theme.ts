@@ -34,6 +34,8 @@ function subscribe(tell: () => void): () => void {
   told.add(tell);
   media.addEventListener("change", changed);
   addEventListener("storage", changed);
+  // It may have changed while the page's scripts were on their way.
+  show();
   return () => {
     told.delete(tell);
     media.removeEventListener("change", changed);

@@ -16,6 +16,14 @@ export const Crumb = ({ href, children }: { href: string; children: ReactNode })
   </>
 );
 
+/** Of the window, for those who look for it in another tab. */
+export function Title({ of }: { of: string }) {
+  useEffect(() => {
+    document.title = of;
+  }, [of]);
+  return null;
+}
+
 /** The top of a page. `state` goes in front of the window's title, for those in another tab. */
 export function Head(props: {
   trail?: ReactNode;
@@ -26,12 +34,9 @@ export function Head(props: {
   actions?: ReactNode;
   note?: ReactNode;
 }) {
-  const { name, state } = props;
-  useEffect(() => {
-    document.title = [state, name, "AutoStack"].filter(Boolean).join(" · ");
-  }, [name, state]);
   return (
     <header className="mb-6">
+      <Title of={[props.state, props.name, "AutoStack"].filter(Boolean).join(" · ")} />
       {props.trail && (
         <nav
           aria-label="Breadcrumb"

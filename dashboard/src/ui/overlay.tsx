@@ -4,7 +4,7 @@ import { Tooltip } from "@base-ui/react/tooltip";
 import clsx from "clsx";
 import type { LucideIcon } from "lucide-react";
 import dynamic from "next/dynamic";
-import { useState, type ReactElement, type ReactNode } from "react";
+import { useRef, useState, type ReactElement, type ReactNode } from "react";
 import { ApiError } from "@/lib/http";
 
 type Trigger = ReactElement<Record<string, unknown>>;
@@ -31,6 +31,7 @@ export interface Entry {
   disabled?: boolean;
 }
 
+/** It opens inside the landmark it belongs to, and not behind the whole page. */
 export function Menu({
   trigger,
   label,
@@ -40,11 +41,18 @@ export function Menu({
   label: string;
   entries: (Entry | "-")[];
 }) {
+  const place = useRef<HTMLSpanElement>(null);
   return (
-    <BaseMenu.Root modal={false}>
+    <BaseMenu.Root>
       <BaseMenu.Trigger render={trigger} aria-label={label} />
-      <BaseMenu.Portal>
-        <BaseMenu.Positioner sideOffset={6} align="end" className="z-40">
+      <span ref={place} className="contents" />
+      <BaseMenu.Portal container={place}>
+        <BaseMenu.Positioner
+          sideOffset={6}
+          align="end"
+          positionMethod="fixed"
+          className="z-40 outline-none"
+        >
           <BaseMenu.Popup className="popup min-w-48 rounded-xl border border-line bg-panel p-1 text-sm shadow-xl outline-none">
             {entries.map((entry, index) =>
               entry === "-" ? (

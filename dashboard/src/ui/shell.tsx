@@ -218,7 +218,7 @@ function LinkState() {
       {live ? (
         <span className="flex items-center gap-2 px-1 text-muted">
           <span className="size-1.5 rounded-full bg-ok ring-3 ring-ok/20" aria-hidden />
-          Live
+          <span>Live</span>
           <span className="sr-only">: changes appear by themselves</span>
         </span>
       ) : link === "lost" ? (

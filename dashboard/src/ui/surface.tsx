@@ -1,6 +1,7 @@
 import clsx from "clsx";
 import type { LucideIcon } from "lucide-react";
 import type { ComponentProps, ReactNode } from "react";
+import { Title as WindowTitle } from "./head";
 
 export const Card = ({ className, ...rest }: ComponentProps<"div">) => (
   <div
@@ -38,10 +39,14 @@ export const Skeleton = ({ className }: { className?: string }) => (
   <div aria-hidden className={clsx("skeleton", className)} />
 );
 
-export const Loading = ({ label, children }: { label: string; children: ReactNode }) => (
-  <div role="status" aria-label={label}>
-    {children}
-  </div>
+/** `alone` where it is the whole page. */
+export const Loading = (props: { label: string; alone?: boolean; children: ReactNode }) => (
+  <>
+    {props.alone && <h1 className="sr-only">{props.label}</h1>}
+    <div role="status" aria-label={props.label}>
+      {props.children}
+    </div>
+  </>
 );
 
 /** `alone` where it is the whole page, and so its title is the page's. */
@@ -58,6 +63,7 @@ export function Empty(props: {
       <div className="mb-4 grid size-12 place-items-center rounded-xl border border-line bg-panel text-muted shadow-card">
         <props.icon className="size-5" aria-hidden />
       </div>
+      {props.alone && <WindowTitle of={`${props.title} · AutoStack`} />}
       <Title className="text-base font-semibold">{props.title}</Title>
       <p className="mt-1 mb-5 max-w-md text-muted [overflow-wrap:anywhere]">{props.children}</p>
       {props.action}

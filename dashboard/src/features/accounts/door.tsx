@@ -1,10 +1,11 @@
 "use client";
 import Link from "next/link";
-import { useEffect, useState, type FormEvent, type ReactNode } from "react";
+import { useState, type FormEvent, type ReactNode } from "react";
 import { ApiError, http } from "@/lib/http";
 import { ownPage } from "@/lib/route";
 import { Button } from "@/ui/button";
 import { Field } from "@/ui/field";
+import { Title } from "@/ui/head";
 import { Logo } from "@/ui/logo";
 import { Card } from "@/ui/surface";
 import { Elsewhere } from "./providers";
@@ -38,9 +39,6 @@ export function Door(props: {
   const [busy, setBusy] = useState(false);
   const [said, setSaid] = useState<ReactNode>(null);
   const shown = said ?? props.instead;
-  useEffect(() => {
-    document.title = `${title} · AutoStack`;
-  }, [title]);
   const submit = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     setBusy(true);
@@ -54,6 +52,7 @@ export function Door(props: {
   };
   return (
     <main className="grid min-h-dvh place-items-center px-4 py-10">
+      <Title of={`${title} · AutoStack`} />
       <div className="w-full max-w-sm">
         <Card className="p-7">
           <Logo />

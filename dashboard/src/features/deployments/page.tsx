@@ -201,7 +201,7 @@ function Missing({ error, project }: { error: Error; project?: string }) {
 }
 
 const Waits = () => (
-  <Loading label="Loading the deployment">
+  <Loading alone label="Loading the deployment">
     <Skeleton className="h-4 w-48" />
     <Skeleton className="mt-3 h-8 w-80 max-w-full" />
     <Skeleton className="mt-3 h-4 w-60" />

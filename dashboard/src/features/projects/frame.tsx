@@ -148,7 +148,7 @@ function Missing({ error }: { error: Error }) {
 }
 
 const Waits = () => (
-  <Loading label="Loading the project">
+  <Loading alone label="Loading the project">
     <Skeleton className="h-4 w-32" />
     <Skeleton className="mt-3 h-10 w-64" />
     <Skeleton className="mt-8 h-44 w-full rounded-xl" />
