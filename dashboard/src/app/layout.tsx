@@ -6,8 +6,8 @@ import { Providers } from "@/lib/providers";
 import { Shell } from "@/ui/shell";
 import { early } from "./early";
 
+// Without a title: Next would write its own again, now and then after the page had set one.
 export const metadata: Metadata = {
-  title: "AutoStack",
   description: "A Git repository in, a working URL out.",
 };
 export const viewport: Viewport = {
@@ -34,6 +34,7 @@ export default function Layout({ children }: { children: ReactNode }) {
   return (
     <html lang="en" className={`${sans.variable} ${mono.variable}`} suppressHydrationWarning>
       <head>
+        <title>AutoStack</title>
         <script dangerouslySetInnerHTML={{ __html: early }} />
       </head>
       <body className="min-h-dvh font-sans">

@@ -7,14 +7,8 @@ export type Tone = "ok" | "bad" | "info";
 
 /** For what happens off the screen only; what is visible says so itself. */
 export function toast(title: string, tone: Tone = "info", description?: string): void {
-  const bad = tone === "bad";
-  manager.add({
-    title,
-    description,
-    type: tone,
-    timeout: bad ? 10_000 : 4500,
-    priority: bad ? "high" : "low",
-  });
+  // None of high priority: such a one would hide its button from screen readers.
+  manager.add({ title, description, type: tone, timeout: tone === "bad" ? 10_000 : 4500 });
 }
 
 const icons = { ok: CheckCircle2, bad: XCircle, info: CircleDashed };
