@@ -387,7 +387,7 @@ ACCOUNT = (
     Screen(
         name="new token",
         path="/settings",
-        shows="all projects",
+        shows="No tokens",
         by=MANY,
         acts=[press("New token"), see("Life")],
     ),
