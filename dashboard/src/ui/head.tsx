@@ -1,14 +1,21 @@
 "use client";
+import clsx from "clsx";
 import { ChevronRight } from "lucide-react";
 import Link from "next/link";
 import { useEffect, type ReactNode } from "react";
 
-export const Crumb = ({ href, children }: { href: string; children: ReactNode }) => (
+const SHORT = 12;
+
+/** Of names that are too long together, the longest is cut and not the words around it. */
+export const Crumb = ({ href, children }: { href: string; children: string }) => (
   <>
     <Link
       href={href}
       prefetch={false}
-      className="truncate rounded leading-6 hover:text-fg hover:underline"
+      className={clsx(
+        "rounded leading-6 hover:text-fg hover:underline",
+        children.length > SHORT ? "truncate" : "shrink-0",
+      )}
     >
       {children}
     </Link>

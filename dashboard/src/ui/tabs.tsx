@@ -9,7 +9,10 @@ export interface Tab {
 
 /** Pages of one thing, side by side: each has an address of its own. */
 export const Tabs = ({ label, tabs }: { label: string; tabs: Tab[] }) => (
-  <nav aria-label={label} className="mb-6 flex gap-1 overflow-x-auto border-b border-line">
+  <nav
+    aria-label={label}
+    className="mb-6 grid grid-cols-3 border-b border-line sm:flex sm:gap-1 sm:overflow-x-auto"
+  >
     {tabs.map((tab) => (
       <Link
         key={tab.href}
@@ -17,7 +20,7 @@ export const Tabs = ({ label, tabs }: { label: string; tabs: Tab[] }) => (
         prefetch={false}
         aria-current={tab.current ? "page" : undefined}
         className={clsx(
-          "-mb-px border-b-2 px-3 py-2 text-[13px] font-medium whitespace-nowrap -outline-offset-2",
+          "-mb-px border-b-2 px-3 py-2 text-[13px] font-medium whitespace-nowrap -outline-offset-2 max-sm:text-center",
           tab.current ? "border-accent text-fg" : "border-transparent text-muted hover:text-fg",
         )}
       >

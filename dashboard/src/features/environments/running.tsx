@@ -127,7 +127,10 @@ function Process({ instances, ...rest }: Type & { instances: Instance[] }) {
   return (
     <div className="flex flex-wrap items-center gap-x-4 gap-y-2 px-4 py-3">
       <span className="w-28 shrink-0 font-mono text-[13px] font-medium">{type}</span>
-      <ul className="flex min-w-0 flex-1 flex-wrap gap-2" aria-label={`Instances of ${type}`}>
+      <ul
+        className="flex min-w-0 flex-1 flex-wrap gap-2 max-sm:order-last max-sm:basis-full"
+        aria-label={`Instances of ${type}`}
+      >
         {instances.map((one) => (
           <Shown key={one.id} of={one} />
         ))}
@@ -149,7 +152,7 @@ const states: Record<Instance["state"], string> = {
 
 function Shown({ of }: { of: Instance }) {
   return (
-    <li className="flex items-center gap-2 rounded-md bg-raised px-2 py-1 text-xs ring-1 ring-line ring-inset">
+    <li className="flex items-center gap-2 rounded-md bg-raised px-2 py-1 text-xs whitespace-nowrap ring-1 ring-line ring-inset">
       <span className={clsx("size-1.5 rounded-full", states[of.state])} aria-hidden />
       <span>{of.state}</span>
       {of.memory > 0 && <span className="text-muted tabular-nums">{bytes(of.memory)}</span>}
@@ -182,7 +185,7 @@ function Count({ type, place, refused, running }: Type & { running: number }) {
     <div
       role="group"
       aria-label={`Number of ${type} instances`}
-      className="flex items-center gap-1"
+      className="ml-auto flex items-center gap-1"
     >
       <Button
         size="icon"

@@ -55,7 +55,7 @@ export function Toolbar({ store, count, name, search, look, onLook }: Props) {
   return (
     <div className="flex flex-wrap items-center gap-1.5 border-b border-line p-2">
       <Find search={search} />
-      <span className="px-1.5 text-xs text-muted tabular-nums max-sm:order-last max-sm:w-full sm:ml-auto">
+      <span className="px-1.5 text-xs text-muted tabular-nums sm:ml-auto">
         {plural(count, "line")}
         {state[store.link]}
       </span>
@@ -126,7 +126,7 @@ function Find({ search }: { search: Search }) {
   const { hits, query } = search;
   return (
     <>
-      <div className="relative min-w-36 flex-1 sm:max-w-72">
+      <div className="relative min-w-36 flex-1 max-sm:basis-full sm:max-w-72">
         <Glass
           className="pointer-events-none absolute top-2 left-2.5 size-4 text-faint"
           aria-hidden
