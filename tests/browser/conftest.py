@@ -62,7 +62,7 @@ def things(local: Platform, git: GitServer) -> Things:
 Sessions = Callable[[str], StorageState]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def sessions(local: Platform, chromium: Browser) -> Sessions:
     """What the browser of somebody keeps who signed in before; each signs in once."""
 

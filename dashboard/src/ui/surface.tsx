@@ -83,7 +83,7 @@ export function Facts({ rows }: { rows: [string, ReactNode][] }) {
       {rows.map(([name, value]) => (
         <div key={name} className="flex min-h-6 items-center justify-between gap-4">
           <dt className="shrink-0 text-muted">{name}</dt>
-          <dd className="min-w-0 truncate text-right">{value}</dd>
+          <dd className="min-w-0 text-right [overflow-wrap:anywhere]">{value}</dd>
         </div>
       ))}
     </dl>

@@ -15,7 +15,7 @@ import { titleOf, tookOf } from "./words";
 export function Row({ of, project }: { of: Deployment; project?: string }) {
   return (
     <li className="relative flex flex-wrap items-center gap-x-4 gap-y-1 px-4 py-3 transition-colors hover:bg-hover/60">
-      <div className="flex w-full shrink-0 items-center justify-between text-xs text-muted tabular-nums sm:w-28">
+      <div className="flex w-full shrink-0 items-center justify-between text-xs text-muted tabular-nums sm:w-32">
         <Badge of={of.status} />
         <span className="sm:hidden">
           {of.finished_at && `${span(tookOf(of))} · `}

@@ -39,7 +39,7 @@ export function Badge({ of }: { of: Status | State }) {
     <span
       data-status={of}
       className={clsx(
-        "inline-flex h-6 shrink-0 items-center gap-1.5 rounded-full px-2 pr-2.5 text-xs font-medium ring-1 ring-inset",
+        "inline-flex h-6 shrink-0 items-center gap-1.5 rounded-full whitespace-nowrap px-2 pr-2.5 text-xs font-medium ring-1 ring-inset",
         tone,
       )}
     >

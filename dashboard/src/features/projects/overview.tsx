@@ -179,7 +179,7 @@ function Environments({ now, refused }: { now: ProjectNow; refused: string | nul
               key={one.environment.id}
               className="relative flex flex-wrap items-center gap-x-4 gap-y-1 px-4 py-3 hover:bg-hover/60"
             >
-              <div className="w-28 shrink-0">
+              <div className="w-32 shrink-0">
                 <Badge of={stateOf(one)} />
               </div>
               <Link
