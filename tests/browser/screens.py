@@ -383,23 +383,32 @@ SETTINGS = (
 )
 
 ACCOUNT = (
-    Screen(name="account settings", path="/settings", shows="Where you are signed in", often=True),
+    Screen(name="profile", path="/settings", shows="Kept in this browser.", often=True),
+    Screen(
+        name="security",
+        path="/settings/security",
+        shows="Where you are signed in",
+        often=True,
+    ),
+    Screen(name="tokens", path="/settings/tokens", shows="all projects", often=True),
+    Screen(name="teams", path="/settings/teams", shows="personal", often=True),
+    Screen(name="about", path="/settings/about", shows="autostack login", often=True),
     Screen(
         name="new token",
-        path="/settings",
+        path="/settings/tokens",
         shows="No tokens",
         by=MANY,
         acts=[press("New token"), see("Life")],
     ),
     Screen(
         name="token revoked",
-        path="/settings",
+        path="/settings/tokens",
         shows="all projects",
         acts=[press("Revoke CI"), ALERT],
     ),
     Screen(
         name="second factor",
-        path="/settings",
+        path="/settings/security",
         shows="Where you are signed in",
         acts=[
             press("Turn on…", "Second factor"),
@@ -411,7 +420,7 @@ ACCOUNT = (
     ),
     Screen(
         name="password refused",
-        path="/settings",
+        path="/settings/security",
         shows="Where you are signed in",
         acts=[
             type_in("Current password", "not mine at all", "Password"),
@@ -423,24 +432,22 @@ ACCOUNT = (
     ),
     Screen(
         name="new team",
-        path="/settings",
+        path="/settings/teams",
         shows="personal",
         by=NEW,
         acts=[press("New team"), see("Make the team")],
     ),
     Screen(
         name="members",
-        path="/settings",
-        shows="personal",
-        acts=[press("Show the members of People"), see("invited as developer")],
+        path="/settings/teams/{team}",
+        shows="invited as developer",
         often=True,
     ),
     Screen(
         name="invited",
-        path="/settings",
-        shows="personal",
+        path="/settings/teams/{team}",
+        shows="invited as developer",
         acts=[
-            press("Show the members of People"),
             type_in("E-mail of whom to invite", "baker@example.com"),
             press("Invite"),
             see("is shown this once"),

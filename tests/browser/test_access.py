@@ -83,7 +83,7 @@ def test_what_has_the_focus_is_never_under_the_bars(visit: Visit, things: Things
 
 def test_single_keys_can_be_turned_off(visit: Visit) -> None:
     page = visit(somebody=ADMIN).open("/settings")
-    expect(page.get_by_text("Where you are signed in")).to_be_visible()
+    expect(page.get_by_text("Kept in this browser.")).to_be_visible()
     page.keyboard.press("?")
     keyboard = page.get_by_role("dialog", name="Keyboard")
     keyboard.get_by_label("Single keys").uncheck()

@@ -36,6 +36,7 @@ class Things:
     empty: str
     good: str
     bad: str
+    team: str
     repository: str
 
 
@@ -46,11 +47,13 @@ def make(local: Platform, git: GitServer) -> Things:
     _configure(owner, project)
     good, bad = _deploy(owner, git, project)
     _hook(owner, git, project)
-    _account(owner, project)
+    team = _account(owner, project)
     git.create("asking", ASKING)
     _many(local, git)
     User.register(local, NEW)
-    return Things(project=project, empty=empty, good=good, bad=bad, repository=git.url("asking"))
+    return Things(
+        project=project, empty=empty, good=good, bad=bad, team=team, repository=git.url("asking")
+    )
 
 
 def _configure(owner: User, project: str) -> None:
@@ -84,11 +87,12 @@ def _hook(owner: User, git: GitServer, project: str) -> None:
     owner.call("PATCH", f"/projects/{project}/environments/staging", paused)
 
 
-def _account(owner: User, project: str) -> None:
+def _account(owner: User, project: str) -> str:
     team = owner.call("POST", "/teams", {"name": "People who look after " + LONG[:50]})["id"]
     owner.call("POST", f"/teams/{team}/invitations", {"email": f"{LONG[:50]}@example.com"})
     owner.call("POST", "/auth/tokens", {"name": "CI", "scope": "deploy", "project_id": project})
     owner.call("POST", "/auth/tokens", {"name": LONG, "scope": "read"})
+    return str(team)
 
 
 def _many(local: Platform, git: GitServer) -> None:
