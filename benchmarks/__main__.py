@@ -23,6 +23,7 @@ from benchmarks import (
     front,
     idle,
     loglines,
+    pages,
     redeploys,
     scale,
     signins,
@@ -70,6 +71,7 @@ def _measure(scratch: Path, resting: list[Series]) -> Iterator[Section]:
         yield startup.section(first, user, f"http://{url}/")
     yield signins.section()
     yield from containers.sections(scratch, runs=RUNS)
+    yield from pages.sections(scratch)
     yield from scale.sections(scratch, EXAMPLE, runs=RUNS)
 
 
