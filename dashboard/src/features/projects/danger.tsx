@@ -93,6 +93,8 @@ function Delete({ now }: { now: ProjectNow }) {
   const remove = async () => {
     leaving.add(project.id);
     try {
+      // What is on its way would come too late.
+      await client.cancelQueries({ queryKey: keys.project(project.id) });
       await http.DELETE("/projects/{project_id}", at(project));
     } catch (error) {
       leaving.delete(project.id);

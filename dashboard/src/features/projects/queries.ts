@@ -12,11 +12,14 @@ export const leaving = new Set<string>();
 export function useOverview(id?: string) {
   const client = useQueryClient();
   const key = keys.project(id ?? "");
-  const ask = () =>
-    data(http.GET("/projects/{project_id}/overview", { params: { path: { project_id: id! } } }));
+  const ask = (signal: AbortSignal) => {
+    const params = { path: { project_id: id! } };
+    return data(http.GET("/projects/{project_id}/overview", { params, signal }));
+  };
   return useQuery({
     queryKey: key,
-    queryFn: () => (leaving.has(id!) && client.getQueryData<ProjectOverview>(key)) || ask(),
+    queryFn: ({ signal }) =>
+      (leaving.has(id!) && client.getQueryData<ProjectOverview>(key)) || ask(signal),
     enabled: !!id,
     refetchInterval: LOOK_AGAIN,
   });
