@@ -11,5 +11,8 @@ export const Toasts = dynamic(() => load().then((part) => part.Toasts), { ssr: f
 export function toast(title: string, tone: Tone = "info", description?: string): void {
   const timeout = tone === "bad" ? 10_000 : 4500;
   // None of high priority: such a one would hide its button from screen readers.
-  void load().then(({ manager }) => manager.add({ title, description, type: tone, timeout }));
+  void load().then(async ({ manager, standing }) => {
+    await standing;
+    manager.add({ title, description, type: tone, timeout });
+  });
 }

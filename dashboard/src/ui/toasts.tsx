@@ -1,6 +1,7 @@
 "use client";
 import { Toast } from "@base-ui/react/toast";
 import { CheckCircle2, CircleDashed, X, XCircle } from "lucide-react";
+import { useEffect } from "react";
 import type { Tone } from "./toast";
 
 export const manager = Toast.createToastManager();
@@ -36,12 +37,19 @@ function List() {
   });
 }
 
-export const Toasts = () => (
-  <Toast.Provider toastManager={manager}>
-    <Toast.Portal>
-      <Toast.Viewport className="fixed right-4 bottom-18 left-4 z-60 flex flex-col gap-2 sm:left-auto sm:w-88 lg:bottom-4">
-        <List />
-      </Toast.Viewport>
-    </Toast.Portal>
-  </Toast.Provider>
-);
+let ready: () => void;
+/** Who is told something before the list stands would never see it. */
+export const standing = new Promise<void>((resolve) => (ready = resolve));
+
+export function Toasts() {
+  useEffect(() => ready(), []);
+  return (
+    <Toast.Provider toastManager={manager}>
+      <Toast.Portal>
+        <Toast.Viewport className="fixed right-4 bottom-18 left-4 z-60 flex flex-col gap-2 sm:left-auto sm:w-88 lg:bottom-4">
+          <List />
+        </Toast.Viewport>
+      </Toast.Portal>
+    </Toast.Provider>
+  );
+}
