@@ -149,6 +149,7 @@ PROOF = {"password": PASSWORD}
 OIDC = {"provider": "oidc"}
 HOOK = {"provider": "github", "token": "hook_token"}
 SERVICE = {"user_id": "service_id"}
+PERSON = {"user_id": "member_id"}
 
 CALLS: Mapping[str, Call] = {
     "register": public(body=says({"email": "{a stranger's address}", "password": PASSWORD})),
@@ -207,6 +208,10 @@ CALLS: Mapping[str, Call] = {
     "list_audit_choices": own(),
     "export_audit": own(query={"project_id": "project_id"}),
     "get_disk": Call(kind=Kind.ROOT),
+    "list_users": Call(kind=Kind.ROOT),
+    "unlock_user": Call(kind=Kind.ROOT, ids=PERSON),
+    "reset_totp": Call(kind=Kind.ROOT, ids=PERSON),
+    "list_limits": Call(kind=Kind.ROOT),
     "list_teams": own(),
     "create_team": own(body=says({"name": "Mine"})),
     "accept_invitation": Call(

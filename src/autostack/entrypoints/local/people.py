@@ -39,18 +39,19 @@ async def created(settings: Settings, email: str, password: str, *, is_admin: bo
 
 async def unlocked(settings: Settings, email: str) -> None:
     async with database(settings) as db, db.transaction() as session:
-        await service.unlock(session, email, now=utc_now())
+        await service.unlock(session, await service.named(session, email), now=utc_now())
 
 
 async def without_totp(settings: Settings, email: str) -> None:
     async with database(settings) as db, db.transaction() as session:
-        await service.reset_totp(session, email, now=utc_now())
+        await service.reset_totp(session, await service.named(session, email), now=utc_now())
 
 
 async def reset(settings: Settings, email: str) -> tuple[str, str]:
     """The link for a browser, and the code for the command line."""
     async with database(settings) as db, db.transaction() as session:
-        token = await service.reset_password(session, email, now=utc_now())
+        user = await service.named(session, email)
+        token = await service.reset_password(session, user, now=utc_now())
     return letters.reset_link(settings.web_address, token), token
 
 

@@ -187,6 +187,27 @@ class UserNotFound(NotFound):
         super().__init__("There is no account with this address.")
 
 
+class AccountNotFound(NotFound):
+    hint = "GET /admin/users lists every account."
+
+    def __init__(self) -> None:
+        super().__init__("There is no such account.")
+
+
+class NotAdministrator(Forbidden):
+    hint = "Ask one of them."
+
+    def __init__(self) -> None:
+        super().__init__("This is for the administrators of the platform.")
+
+
+class OwnSecondFactor(Forbidden):
+    hint = "Turn it off among your own settings, with your password and a code."
+
+    def __init__(self) -> None:
+        super().__init__("You cannot reset your own second factor here.")
+
+
 class EmailInvalid(Invalid):
     def __init__(self) -> None:
         super().__init__("This is not an e-mail address.")

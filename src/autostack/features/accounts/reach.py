@@ -30,18 +30,25 @@ BY_QUERY = frozenset({"list_deployments"})
 BY_BODY = frozenset({"create_deployment"})
 """Operations that are told of their project there instead of in the path."""
 _ACCOUNT = "/auth/"
+_ADMINISTRATION = "/admin/"
 _PEOPLE = ("/teams", "/invitations")
 _OPEN = frozenset({"me"})
 _SIGNED_IN = frozenset({"move_project"})
 
 
 def allows(scope: Scope, *, operation: str, method: str, path: str) -> bool:
-    """The account itself, and who is in a team, belong to whoever signs in, never to a token."""
+    """The account itself, and who is in a team, belong to whoever signs in, never to a token. What
+    administrators see of everybody is for a token of the widest scope only.
+    """
     if path.startswith(_ACCOUNT) and operation not in _OPEN:
         return False
     if method not in SAFE and (path.startswith(_PEOPLE) or operation in _SIGNED_IN):
         return False
-    if scope is Scope.ADMIN or method in SAFE:
+    if scope is Scope.ADMIN:
+        return True
+    if path.startswith(_ADMINISTRATION):
+        return False
+    if method in SAFE:
         return True
     return scope is Scope.DEPLOY and operation in DEPLOY
 

@@ -39,12 +39,6 @@ async def begin_registration(session: AsyncSession) -> bool:
     return not await session.scalar(select(select(User.id).exists()))
 
 
-async def users(session: AsyncSession) -> Sequence[User]:
-    """People: service accounts belong to their teams."""
-    query = select(User).where(User.removed_at.is_(None), User.service_of.is_(None))
-    return (await session.scalars(query.order_by(User.created_at, User.id))).all()
-
-
 async def by_key(session: AsyncSession, key: str) -> User | None:
     return await session.scalar(select(User).where(User.email_key == key))
 

@@ -1,5 +1,5 @@
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -237,6 +237,34 @@ class TokenRead(BaseModel):
 class TokenMade(TokenRead):
     token: str
     """Shown this once."""
+
+
+class PersonRead(UserRead):
+    """An account, for administrators."""
+
+    second_factor: bool
+    last_seen_at: datetime | None
+    """When a sign-in of theirs was used last; API tokens do not count."""
+    locked_until: datetime | None
+    """Wrong passwords locked it. Devices they used before, and open sessions, are not touched."""
+
+
+class LimitRead(BaseModel):
+    """A setting that bounds what people may do here, as it is in force."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    setting: str
+    about: str
+    value: int | float | str | None
+    """Null is what `about` says happens by default."""
+    unit: Literal["MB", "seconds"] | None
+    is_default: bool
+
+
+class LimitList(BaseModel):
+    items: list[LimitRead]
+    next_cursor: str | None = None
 
 
 class TokenList(BaseModel):

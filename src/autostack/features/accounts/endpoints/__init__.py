@@ -1,6 +1,7 @@
-"""Every call about accounts, below /auth."""
+"""Every call about accounts: one's own below /auth, those of others below /admin."""
 
 from autostack.features.accounts.endpoints import (
+    administration,
     api_tokens,
     oauth,
     passwords,
@@ -14,6 +15,7 @@ ROUTERS = (
     second_factor.router,
     api_tokens.router,
     oauth.router,
+    administration.router,
 )
 
 __all__ = ["ROUTERS"]

@@ -14,7 +14,7 @@ from autostack.features.accounts import repository
 from autostack.features.accounts.errors import CodeWrong, SecondFactorOff, SecondFactorOn
 from autostack.features.accounts.service import codes
 from autostack.features.accounts.service.proving import prove
-from autostack.features.accounts.service.telling import tell
+from autostack.features.accounts.service.telling import tell, tell_of
 from autostack.features.accounts.service.values import Accounts
 from autostack.models.second_factor import SecondFactor
 from autostack.models.user import User
@@ -91,10 +91,12 @@ async def remove_totp(
         await forget_factor(session, user, now=now)
 
 
-async def forget_factor(session: AsyncSession, user: User, *, now: datetime) -> None:
-    """Also for the administrator, when phone and recovery codes are lost."""
+async def forget_factor(
+    session: AsyncSession, user: User, *, now: datetime, by: User | None = None
+) -> None:
+    """Also for an administrator (`by`), when phone and recovery codes are lost."""
     await repository.remove_factor(session, user.id)
-    await tell(session, "account.second_factor_off", user, now=now)
+    await tell_of(session, "account.second_factor_off", user, now=now, by=by)
 
 
 async def new_recovery_codes(

@@ -23,3 +23,13 @@ async def tell(
     team_id = await teams.home(session, user)
     actor = (by or user).id
     await events.emit(session, kind, team_id=team_id, actor_id=actor, now=now, data=data)
+
+
+async def tell_of(
+    session: AsyncSession, kind: str, user: User, *, now: datetime, by: User | None
+) -> None:
+    """What may be done to one's own account or, `by` an administrator, to another's: then it
+    says to whose.
+    """
+    data = {"member": user.email, "user_id": str(user.id)} if by else None
+    await tell(session, kind, user, now=now, by=by, data=data)
