@@ -30,6 +30,8 @@ export const keys = {
   audit: ["audit"] as const,
   choices: (everything: boolean) => ["audit", "choices", everything] as const,
   disk: ["disk"] as const,
+  users: ["users"] as const,
+  limits: ["limits"] as const,
 };
 
 export interface Happened {

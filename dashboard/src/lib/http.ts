@@ -38,6 +38,8 @@ export type Provider = Schemas["Provider"];
 export type Audit = Schemas["AuditRead"];
 export type AuditChoice = Schemas["AuditChoice"];
 export type Disk = Schemas["ServerDisk"];
+export type Person = Schemas["PersonRead"];
+export type Limit = Schemas["LimitRead"];
 
 /** What the API refused, in its words: what happened, and what to do. */
 export class ApiError extends Error {

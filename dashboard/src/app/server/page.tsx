@@ -1,5 +1,5 @@
-import { Server } from "@/features/disk/page";
+import { DiskPage } from "@/features/disk/page";
 
 export default function Page() {
-  return <Server />;
+  return <DiskPage />;
 }

@@ -37,11 +37,17 @@ const SENTENCES: Record<string, Sentence> = {
   "account.email_requested": "asked for another e-mail address",
   "account.email_changed": (of) => `changed the e-mail address from ${word(of, "from")}`,
   "account.second_factor_on": "turned the second factor on",
-  "account.second_factor_off": "turned the second factor off",
+  "account.second_factor_off": (of) =>
+    word(of, "member")
+      ? `turned the second factor of ${word(of, "member")} off`
+      : "turned the second factor off",
   "account.recovery_codes_made": "made new recovery codes",
   "account.identity_linked": (of) => `linked an account at ${forge(of)}`,
   "account.identity_removed": (of) => `unlinked the account at ${forge(of)}`,
-  "account.unlocked": "was unlocked after too many wrong passwords",
+  "account.unlocked": (of) =>
+    word(of, "member")
+      ? `unlocked ${word(of, "member")} after too many wrong passwords`
+      : "was unlocked after too many wrong passwords",
   "account.removed": "closed the account",
   "token.created": (of) => `made the API token ${word(of, "name")} (${word(of, "scope")})`,
   "token.revoked": (of) => `revoked the API token ${word(of, "name")}`,

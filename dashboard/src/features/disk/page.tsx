@@ -1,35 +1,22 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
-import { Lock } from "lucide-react";
 import { keys } from "@/lib/cache";
 import { bytes } from "@/lib/format";
-import { ApiError, data, http, type Disk } from "@/lib/http";
-import { Head } from "@/ui/head";
+import { data, http, type Disk } from "@/lib/http";
 import { Problem } from "@/ui/overlay";
-import { Card, Empty, Loading, Section, Skeleton } from "@/ui/surface";
+import { Card, Loading, Section, Skeleton } from "@/ui/surface";
 
-export function Server() {
+export function DiskPage() {
   const { data: disk, error } = useQuery({
     queryKey: keys.disk,
     queryFn: () => data(http.GET("/disk")),
   });
+  if (error) return <Problem error={error} />;
+  if (disk) return <Shown disk={disk} />;
   return (
-    <>
-      <Head title="Server" name="Server" note="What the machine under this platform holds." />
-      {error instanceof ApiError && error.status === 403 ? (
-        <Empty icon={Lock} title="For the administrator">
-          Only the administrator of this server sees how full its disk is.
-        </Empty>
-      ) : error ? (
-        <Problem error={error} />
-      ) : disk ? (
-        <Shown disk={disk} />
-      ) : (
-        <Loading label="Loading the disk">
-          <Skeleton className="h-32 w-full rounded-xl" />
-        </Loading>
-      )}
-    </>
+    <Loading label="Loading the disk">
+      <Skeleton className="h-32 w-full rounded-xl" />
+    </Loading>
   );
 }
 

@@ -52,7 +52,8 @@ async def last_seen(session: AsyncSession, user_ids: Collection[UUID]) -> Mappin
     """When a sign-in of theirs was used last."""
     query = select(UserSession.user_id, func.max(UserSession.used_at))
     found = query.where(UserSession.user_id.in_(user_ids)).group_by(UserSession.user_id)
-    return dict((await session.execute(found)).tuples().all())
+    rows = (await session.execute(found)).all()
+    return {row[0]: row[1] for row in rows if row[1] is not None}
 
 
 async def locks(
@@ -62,5 +63,5 @@ async def locks(
     query = select(LoginFailure.email_digest, LoginFailure.locked_until).where(
         LoginFailure.email_digest.in_(digests), LoginFailure.locked_until > now
     )
-    rows = (await session.execute(query)).tuples()
-    return {door: until for door, until in rows if until is not None}
+    rows = (await session.execute(query)).all()
+    return {row[0]: row[1] for row in rows if row[1] is not None}

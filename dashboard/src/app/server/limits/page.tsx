@@ -1,0 +1,5 @@
+import { Limits } from "@/features/administration/limits";
+
+export default function Page() {
+  return <Limits />;
+}

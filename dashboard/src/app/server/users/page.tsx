@@ -1,0 +1,5 @@
+import { Users } from "@/features/administration/users";
+
+export default function Page() {
+  return <Users />;
+}
