@@ -53,7 +53,7 @@ async def last_seen(session: AsyncSession, user_ids: Collection[UUID]) -> Mappin
     query = select(UserSession.user_id, func.max(UserSession.used_at))
     found = query.where(UserSession.user_id.in_(user_ids)).group_by(UserSession.user_id)
     rows = (await session.execute(found)).all()
-    return {row[0]: row[1] for row in rows if row[1] is not None}
+    return {user_id: at for user_id, at in rows if at}
 
 
 async def locks(
@@ -64,4 +64,4 @@ async def locks(
         LoginFailure.email_digest.in_(digests), LoginFailure.locked_until > now
     )
     rows = (await session.execute(query)).all()
-    return {row[0]: row[1] for row in rows if row[1] is not None}
+    return {door: until for door, until in rows if until}
