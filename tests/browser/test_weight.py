@@ -24,7 +24,7 @@ SCRIPT = re.compile(r'<script(?![^>]*nomodule)[^>]*\ssrc="/dashboard/([^"]+)"', 
 EMAIL = "weight@example.com"
 SERVER = {
     "/server": "free",
-    "/server/users": ADMIN,
+    "/server/users": "users shown",
     "/server/limits": "AUTOSTACK_REGISTRATION",
 }
 """Pages for those who administer it."""
