@@ -4,10 +4,11 @@ long log scrolls; in the Chromium that the tests use.
 
 import json
 import shutil
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 from playwright.sync_api import Browser, CDPSession, Page, StorageState, sync_playwright
 
@@ -18,6 +19,8 @@ from tests.browser.screens import SCREENS, Screen
 from tests.browser.things import Things, make
 from tests.gitserver import GitServer
 from tests.platform import Platform, User, platform
+
+Send = Callable[..., object]
 
 RUNS = 3
 LATENCY_MS = 40
@@ -111,10 +114,12 @@ def _opened(window: Window, screen: Screen, things: Things) -> float:
 
 
 def _slow_down(session: CDPSession) -> None:
-    session.send("Network.enable")
+    # Playwright says `dict` of its parameters, and not of what.
+    send = cast("Send", session.send)  # pyright: ignore[reportUnknownMemberType]
+    send("Network.enable")
     line = {"latency": LATENCY_MS, "downloadThroughput": BYTES, "uploadThroughput": BYTES}
-    session.send("Network.emulateNetworkConditions", {"offline": False, **line})
-    session.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
+    send("Network.emulateNetworkConditions", {"offline": False, **line})
+    send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
 
 
 def _until(page: Page, text: str) -> float:

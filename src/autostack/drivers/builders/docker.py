@@ -27,6 +27,7 @@ from autostack.engine.errors import (
     BuildOutOfMemory,
     BuildTimedOut,
     DockerfileRefused,
+    EngineUnavailable,
     OutOfDisk,
     RootNotFound,
 )
@@ -89,7 +90,9 @@ class DockerBuilder:
                 peak = await self._make(job, group)
         except TimeoutError:
             raise BuildTimedOut(seconds) from None
-        made = await self._engine.ask(lambda client: client.inspect_image(tag_of(spec)))
+        made = await self._engine.ask(lambda client: _find(client, tag_of(spec)))
+        if made is None:  # it was killed as it built, and told nobody
+            raise EngineUnavailable(self._engine.address)
         return _artifact(spec, made, peak=peak)
 
     async def remove(self, artifact: Artifact) -> None:

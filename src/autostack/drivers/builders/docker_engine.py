@@ -107,12 +107,23 @@ class Build:
         for line in lines:
             if not line.strip():
                 continue
-            told: dict[str, Any] = json.loads(line)
+            told = _told(line)
             if "error" in told or "errorDetail" in told:
                 raise failure(_error(told), limits=request.limits)
             text = _words(told, trace)
             if text:
                 self._on_output(text)
+
+
+def _told(line: bytes) -> dict[str, Any]:
+    """One message. Half of one is the last of an engine that was killed."""
+    from requests.exceptions import ConnectionError as Gone  # noqa: PLC0415 - see machine.docker
+
+    try:
+        found: dict[str, Any] = json.loads(line)
+    except ValueError as error:
+        raise Gone(line[:_LONGEST]) from error
+    return found
 
 
 def _words(told: Mapping[str, Any], trace: Trace) -> bytes:

@@ -156,12 +156,14 @@ class Engine:
         return asyncio.get_running_loop().run_in_executor(self._threads, self._ask, work)
 
     def _ask(self, work: Callable[[Client], T]) -> T:
-        from requests.exceptions import ConnectionError as Refused  # noqa: PLC0415 - see above
-        from requests.exceptions import Timeout  # noqa: PLC0415 - see above
+        from requests import exceptions  # noqa: PLC0415 - see above
+        from urllib3.exceptions import ProtocolError  # noqa: PLC0415 - see above
 
+        # The last two are an answer that ends in its middle: whoever gave it was killed.
+        gone = (exceptions.ConnectionError, exceptions.Timeout)
         try:
             return work(self.client())
-        except (Refused, Timeout) as error:
+        except (*gone, exceptions.ChunkedEncodingError, ProtocolError) as error:
             raise EngineUnavailable(self.address) from error
 
     def close(self) -> None:

@@ -37,12 +37,14 @@ _SIGNED_IN = frozenset({"move_project"})
 
 
 def allows(scope: Scope, *, operation: str, method: str, path: str) -> bool:
-    """The account itself, and who is in a team, belong to whoever signs in, never to a token. What
-    administrators see of everybody is for a token of the widest scope only.
+    """The account itself, who is in a team, and what administrators do to accounts belong to
+    whoever signs in, never to a token. What they see of everybody is for a token of the widest
+    scope only.
     """
     if path.startswith(_ACCOUNT) and operation not in _OPEN:
         return False
-    if method not in SAFE and (path.startswith(_PEOPLE) or operation in _SIGNED_IN):
+    for_people = path.startswith((*_PEOPLE, _ADMINISTRATION)) or operation in _SIGNED_IN
+    if method not in SAFE and for_people:
         return False
     if scope is Scope.ADMIN:
         return True
