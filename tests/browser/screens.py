@@ -143,6 +143,8 @@ LISTS = (
         refused=(418,),
     ),
     Screen(name="server", path="/server", shows="free", often=True),
+    Screen(name="users", path="/server/users", shows=MANY, often=True),
+    Screen(name="limits", path="/server/limits", shows="AUTOSTACK_LOGIN_RATE", often=True),
     Screen(
         name="server of another",
         path="/server",
