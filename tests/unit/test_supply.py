@@ -50,8 +50,8 @@ def test_the_browser_keeps_no_credential() -> None:
         file.name for file, text in source.items() if re.search(r"(local|session)Storage", text)
     }
 
-    # A colour, and what somebody left for while they sign in elsewhere.
-    assert keeps <= {"early.ts", "theme.ts", "theme.test.ts", "elsewhere.ts"}
+    # A colour, whether single keys do something, and what somebody left to sign in elsewhere.
+    assert keeps <= {"early.ts", "theme.ts", "theme.test.ts", "open.ts", "elsewhere.ts"}
     assert not [file for file, text in source.items() if "NEXT_PUBLIC_" in text]
     assert not [file for file, text in source.items() if "dangerouslySetInnerHTML" in text
                 and file.name != "layout.tsx"]  # fmt: skip
