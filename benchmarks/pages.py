@@ -13,7 +13,7 @@ from typing import cast
 from playwright.sync_api import Browser, CDPSession, Page, StorageState, sync_playwright
 
 from benchmarks.series import Section, Series, alone
-from tests.browser.browser import ADMIN, PATIENCE, launch, visitor
+from tests.browser.browser import ADMIN, PATIENCE, launch, signed_in
 from tests.browser.conftest import build
 from tests.browser.screens import SCREENS, Screen
 from tests.browser.things import Things, make
@@ -70,9 +70,8 @@ class Window:
 
     def _state(self, email: str) -> StorageState:
         if email not in self.signed_in:
-            with visitor(self.browser, f"{self.up.api}/dashboard") as entering:
-                entering.sign_in(email)
-                self.signed_in[email] = entering.context.storage_state()
+            base = f"{self.up.api}/dashboard"
+            self.signed_in[email] = signed_in(self.browser, base, email)
         return self.signed_in[email]
 
 

@@ -109,3 +109,10 @@ def visitor(
     finally:
         context.close()
     assert not faults.seen, faults.seen
+
+
+def signed_in(browser: Browser, base: str, email: str) -> StorageState:
+    """What the browser of somebody keeps who signed in."""
+    with visitor(browser, base) as entering:
+        entering.sign_in(email)
+        return entering.context.storage_state()

@@ -9,7 +9,7 @@ from functools import cache
 import pytest
 from playwright.sync_api import Browser, StorageState, sync_playwright
 
-from tests.browser.browser import ADMIN, ROOT, Theme, Visit, Visitor, launch, visitor
+from tests.browser.browser import ADMIN, ROOT, Theme, Visit, Visitor, launch, signed_in, visitor
 from tests.browser.things import Things, make
 from tests.gitserver import GitServer
 from tests.platform import Platform, User, platform
@@ -68,9 +68,7 @@ def sessions(local: Platform, chromium: Browser) -> Sessions:
 
     @cache
     def kept(email: str) -> StorageState:
-        with visitor(chromium, f"{local.api}/dashboard") as entering:
-            entering.sign_in(email)
-            return entering.context.storage_state()
+        return signed_in(chromium, f"{local.api}/dashboard", email)
 
     return kept
 

@@ -1,10 +1,21 @@
 import clsx from "clsx";
 import Link from "next/link";
+import { usePathname } from "next/navigation";
 
 export interface Tab {
   href: string;
   label: string;
   current: boolean;
+}
+
+type PageOf = readonly [href: string, label: string, note?: string];
+
+/** Which of these pages is open; all addresses are below the first one. */
+export function usePages(pages: readonly PageOf[]): { current: PageOf; tabs: Tab[] } {
+  const path = usePathname();
+  const current = pages.findLast(([href]) => path.startsWith(href)) ?? pages[0]!;
+  const tabs = pages.map((page) => ({ href: page[0], label: page[1], current: page === current }));
+  return { current, tabs };
 }
 
 /** Pages of one thing, side by side: each has an address of its own. */

@@ -1,8 +1,7 @@
 "use client";
-import { usePathname } from "next/navigation";
 import type { ReactNode } from "react";
 import { Head } from "@/ui/head";
-import { Tabs } from "@/ui/tabs";
+import { Tabs, usePages } from "@/ui/tabs";
 
 const PAGES = [
   ["/settings", "Profile"],
@@ -14,15 +13,11 @@ const PAGES = [
 
 /** What all pages of the settings share. */
 export function SettingsFrame({ children }: { children: ReactNode }) {
-  const path = usePathname();
-  const [current, label] = PAGES.findLast(([href]) => path.startsWith(href)) ?? PAGES[0];
+  const { current, tabs } = usePages(PAGES);
   return (
     <>
-      <Head title="Settings" name={`Settings ${label}`} />
-      <Tabs
-        label="Settings"
-        tabs={PAGES.map(([href, name]) => ({ href, label: name, current: href === current }))}
-      />
+      <Head title="Settings" name={`Settings ${current[1]}`} />
+      <Tabs label="Settings" tabs={tabs} />
       <div className="max-w-3xl space-y-8">{children}</div>
     </>
   );

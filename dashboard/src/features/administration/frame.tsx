@@ -1,10 +1,9 @@
 "use client";
 import { Lock } from "lucide-react";
-import { usePathname } from "next/navigation";
 import type { ReactNode } from "react";
 import { useMe } from "@/features/accounts/queries";
 import { Head } from "@/ui/head";
-import { Tabs } from "@/ui/tabs";
+import { Tabs, usePages } from "@/ui/tabs";
 import { Empty } from "@/ui/surface";
 
 const PAGES = [
@@ -16,17 +15,14 @@ const PAGES = [
 /** What all pages of administrators share. For others there is nothing on them: the API says so too. */
 export function ServerFrame({ children }: { children: ReactNode }) {
   const me = useMe().data;
-  const path = usePathname();
-  const [current, label, note] = PAGES.findLast(([href]) => path.startsWith(href)) ?? PAGES[0];
+  const { current, tabs } = usePages(PAGES);
+  const [, label, note] = current;
   return (
     <>
       <Head title="Server" name={`Server ${label}`} note={note} />
       {me?.is_admin && (
         <>
-          <Tabs
-            label="Server"
-            tabs={PAGES.map(([href, name]) => ({ href, label: name, current: href === current }))}
-          />
+          <Tabs label="Server" tabs={tabs} />
           {children}
         </>
       )}

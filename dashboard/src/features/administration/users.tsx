@@ -8,6 +8,7 @@ import { exactly, plural } from "@/lib/format";
 import { data, http, type Person } from "@/lib/http";
 import { Button } from "@/ui/button";
 import { fieldClass } from "@/ui/field";
+import { More } from "@/ui/more";
 import { Problem } from "@/ui/overlay";
 import { When } from "@/ui/small";
 import { Card, Empty, Loading, Section, Skeleton, Tag } from "@/ui/surface";
@@ -98,13 +99,7 @@ function Found({ search, onAll }: { search: string; onAll: () => void }) {
       <p className="sr-only" role="status">
         {plural(rows.length, "user")} shown
       </p>
-      {list.hasNextPage && (
-        <div className="mt-4 text-center">
-          <Button busy={list.isFetchingNextPage} onClick={() => list.fetchNextPage()}>
-            Show more
-          </Button>
-        </div>
-      )}
+      <More of={list} />
     </>
   );
 }

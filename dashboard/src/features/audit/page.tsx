@@ -10,6 +10,7 @@ import { useHydrated } from "@/lib/route";
 import { Button, buttonClass } from "@/ui/button";
 import { Pick } from "@/ui/field";
 import { Head } from "@/ui/head";
+import { More } from "@/ui/more";
 import { When } from "@/ui/small";
 import { Card, Empty, Loading, Skeleton } from "@/ui/surface";
 import { KINDS, SPANS, told, who } from "./words";
@@ -171,13 +172,7 @@ function Found({ filter }: { filter: Filter }) {
           ))}
         </ul>
       </Card>
-      {list.hasNextPage && (
-        <div className="mt-4 text-center">
-          <Button busy={list.isFetchingNextPage} onClick={() => list.fetchNextPage()}>
-            Show more
-          </Button>
-        </div>
-      )}
+      <More of={list} />
     </>
   );
 }

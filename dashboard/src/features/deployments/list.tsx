@@ -5,6 +5,7 @@ import { span } from "@/lib/format";
 import type { Deployment } from "@/lib/http";
 import { useHydrated } from "@/lib/route";
 import { Button } from "@/ui/button";
+import { More } from "@/ui/more";
 import { When } from "@/ui/small";
 import { Card, Empty, Loading, Skeleton, Tag } from "@/ui/surface";
 import { useDeployments } from "./pages";
@@ -76,10 +77,8 @@ export function DeploymentList({
   names?: Map<string, string>;
 }) {
   const ready = useHydrated();
-  const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useDeployments(
-    project,
-    ready,
-  );
+  const list = useDeployments(project, ready);
+  const { data, error, refetch } = list;
   if (error)
     return (
       <Empty
@@ -108,13 +107,7 @@ export function DeploymentList({
           ))}
         </ul>
       </Card>
-      {hasNextPage && (
-        <div className="mt-4 text-center">
-          <Button busy={isFetchingNextPage} onClick={() => fetchNextPage()}>
-            Older deployments
-          </Button>
-        </div>
-      )}
+      <More of={list} label="Older deployments" />
     </>
   );
 }

@@ -9,6 +9,7 @@ import type { ProjectNow } from "@/lib/http";
 import { Button, buttonClass } from "@/ui/button";
 import { Choice, fieldClass } from "@/ui/field";
 import { Head } from "@/ui/head";
+import { More } from "@/ui/more";
 import { isCommand } from "@/ui/open";
 import { Kbd } from "@/ui/small";
 import { Card, Empty, Loading, Skeleton } from "@/ui/surface";
@@ -34,7 +35,8 @@ const words = ({ project }: ProjectNow) =>
   `${project.name} ${project.repo_url} ${project.framework ?? ""}`.toLowerCase();
 
 export function ProjectList() {
-  const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useProjects();
+  const list = useProjects();
+  const { data, error, refetch } = list;
   const [typed, setTyped] = useState("");
   const [filter, setFilter] = useState<Filter>("all");
   const wanted = useDeferredValue(typed.trim().toLowerCase());
@@ -92,13 +94,7 @@ export function ProjectList() {
           ))}
         </ul>
       )}
-      {hasNextPage && (
-        <div className="mt-5 text-center">
-          <Button busy={isFetchingNextPage} onClick={() => fetchNextPage()}>
-            More projects
-          </Button>
-        </div>
-      )}
+      <More of={list} label="More projects" className="mt-5" />
       <p className="sr-only" role="status">
         {shown ? `${plural(shown.length, "project")} shown` : ""}
       </p>

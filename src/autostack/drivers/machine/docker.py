@@ -160,10 +160,13 @@ class Engine:
         from urllib3.exceptions import ProtocolError  # noqa: PLC0415 - see above
 
         # The last two are an answer that ends in its middle: whoever gave it was killed.
-        gone = (exceptions.ConnectionError, exceptions.Timeout)
+        gone = (
+            exceptions.ConnectionError, exceptions.Timeout,
+            exceptions.ChunkedEncodingError, ProtocolError,
+        )  # fmt: skip
         try:
             return work(self.client())
-        except (*gone, exceptions.ChunkedEncodingError, ProtocolError) as error:
+        except gone as error:
             raise EngineUnavailable(self.address) from error
 
     def close(self) -> None:

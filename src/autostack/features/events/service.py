@@ -159,7 +159,7 @@ async def follow(
     with hub.waiter() as waiter:
         while True:
             waiter.woken.clear()
-            async with db.transaction() as session:
+            async with db.reading() as session:
                 waiter.teams = await wanted.access(session)
                 position = position or await _start(session, wanted)
                 found = await _read(session, position, waiter.teams, wanted)

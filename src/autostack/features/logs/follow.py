@@ -79,7 +79,7 @@ class _Asker(Generic[T]):
             return known
         self._waiter.woken.clear()
         self._again_at = now + RECHECK
-        async with self._asking.db.transaction() as session:
+        async with self._asking.db.reading() as session:
             self._waiter.teams = await self._asking.teams(session)
             if not self._waiter.teams:
                 raise Forbidden

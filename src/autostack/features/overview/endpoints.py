@@ -105,7 +105,7 @@ async def _whole(db: DatabaseValue, found: AsyncGenerator[Sse], user: User) -> A
 
 async def _deployment(db: DatabaseValue, deployment_id: UUID, user: User) -> Any:  # noqa: ANN401
     """As it is now; None when it has gone since."""
-    async with db.transaction() as session:
+    async with db.reading() as session:
         try:
             row = await deployments.get(session, deployment_id, reader=user)
         except DeploymentNotFound:
